@@ -1,0 +1,96 @@
+"""Opt-outs, what they point at, the rows they reach, and what of them may stand in the key feed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from registry.models.base import Base
+
+
+class OptOut(Base):
+    """A wish. `state`: awaiting-mail, in-force, withdrawn. `commitment` = SHA-256(salt || request) is all the log sees."""
+
+    __tablename__ = "opt_out"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    token_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    state: Mapped[str] = mapped_column(String(14), index=True)
+    assurance: Mapped[str] = mapped_column(String(10))
+    relation: Mapped[str] = mapped_column(String(20))
+    scope: Mapped[str] = mapped_column(String(8))
+    publisher_only: Mapped[bool] = mapped_column(default=False)
+    remove_existing: Mapped[bool] = mapped_column(default=True)
+    categories: Mapped[int]
+    vocabulary: Mapped[list[Any]]
+    email_sealed: Mapped[bytes | None]
+    email_digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    salt: Mapped[bytes]
+    request: Mapped[bytes | None]
+    commitment: Mapped[str] = mapped_column(String(64), unique=True)
+    made_at: Mapped[dt.datetime]
+    in_force_at: Mapped[dt.datetime | None]
+    withdrawn_at: Mapped[dt.datetime | None]
+
+
+class OptOutClaim(Base):
+    """The claims an opt-out by identity stands on."""
+
+    __tablename__ = "opt_out_claim"
+    opt_out_id: Mapped[str] = mapped_column(ForeignKey("opt_out.id"), primary_key=True)
+    claim_id: Mapped[str] = mapped_column(ForeignKey("claim.id"), primary_key=True, index=True)
+
+
+class OptOutSelector(Base):
+    """What an opt-out points at; `k` is the selector's item key (formats.selectors.item_key), for joins in columns."""
+
+    __tablename__ = "opt_out_selector"
+    opt_out_id: Mapped[str] = mapped_column(ForeignKey("opt_out.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    value: Mapped[str] = mapped_column(String(2000), primary_key=True)
+    k: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+class OptOutScope(Base):
+    """The datasets an opt-out is limited to, where it is."""
+
+    __tablename__ = "opt_out_scope"
+    opt_out_id: Mapped[str] = mapped_column(ForeignKey("opt_out.id"), primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"), primary_key=True)
+
+
+class Match(Base):
+    """The rows of one file one opt-out reaches: a roaring bitmap (64-bit portable) of row ordinals.
+
+    `strength`: full, or asserted (counting sources disagree about the photo: the publisher decides). `word_of` names
+    the manifests on whose word it stands.
+    """
+
+    __tablename__ = "match"
+    __table_args__ = (Index("ix_match_manifest_id", "manifest_id"),)
+    opt_out_id: Mapped[str] = mapped_column(ForeignKey("opt_out.id"), primary_key=True)
+    manifest_id: Mapped[int] = mapped_column(ForeignKey("manifest.id"), primary_key=True)
+    file: Mapped[int] = mapped_column(primary_key=True)
+    strength: Mapped[str] = mapped_column(String(8), primary_key=True)
+    rows: Mapped[bytes]
+    records: Mapped[int] = mapped_column(BigInteger)
+    word_of: Mapped[list[Any]]
+
+
+class CoveredPhoto(Base):
+    """Photos an opt-out by identity reaches through a counting attribution: what a new manifest is joined with."""
+
+    __tablename__ = "covered_photo"
+    k: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    opt_out_id: Mapped[str] = mapped_column(ForeignKey("opt_out.id"), primary_key=True, index=True)
+
+
+class Fingerprint(Base):
+    """What of an opt-out may stand in the key feed (design section 7)."""
+
+    __tablename__ = "fingerprint"
+    opt_out_id: Mapped[str] = mapped_column(ForeignKey("opt_out.id"), primary_key=True)
+    k: Mapped[int] = mapped_column(BigInteger, primary_key=True, index=True)
+    kind: Mapped[str] = mapped_column(String(8))
