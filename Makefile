@@ -1,0 +1,89 @@
+# The verbs of development. `make` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8080
+DEMO_DATA ?= .byline/demo
+DATA ?= .byline/serve
+
+# uv where it is there, plain pip where it is not. Everything is pinned by hash.
+UV := $(shell command -v uv 2>/dev/null)
+ifdef UV
+  INSTALL = uv pip install -q --compile-bytecode --python $(BIN)/python
+else
+  INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
+endif
+
+.PHONY: help setup run serve test check fix openapi migration lock lint types contracts browser clean bench-ingest bench-search bench-filter
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@echo "==> making $(VENV) (Python 3.11 or newer)" >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.server: requirements/server.txt pyproject.toml byline/pyproject.toml | $(BIN)/python
+	@echo "==> installing the server's locked packages" >&2
+	@$(INSTALL) --require-hashes -r requirements/server.txt
+	@$(INSTALL) --no-deps --no-build-isolation -e ./byline -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.server
+	@echo "==> installing what the tests need" >&2
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+setup: $(VENV)/.dev ## make .venv with everything in it
+
+run: $(VENV)/.server ## set up, load the demo datasets, serve pages, API and worker on 127.0.0.1:8080 (PORT=)
+	@BYLINE_DATA_DIR=$(DEMO_DATA) $(BIN)/byline-registry demo --port $(PORT)
+
+serve: $(VENV)/.server ## the same without the demo, in .byline/serve (DATA=)
+	@BYLINE_DATA_DIR=$(DATA) $(BIN)/byline-registry init
+	@BYLINE_DATA_DIR=$(DATA) $(BIN)/byline-registry serve --port $(PORT)
+
+test: $(VENV)/.dev ## the tests, with real PostgreSQL, S3 and (where there is one) Chromium on loopback
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy
+	@$(BIN)/mypy tests
+
+contracts: $(VENV)/.dev
+	@$(BIN)/lint-imports
+
+check: lint types contracts ## everything CI asks: lint, types, import contracts, the README's test command with coverage, drift
+	@$(MAKE) --no-print-directory test ARGS="--cov --cov-report=term:skip-covered $(ARGS)"
+
+fix: $(VENV)/.dev ## format and mend what a machine can
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
+
+openapi: $(VENV)/.server ## write openapi.yaml as the app says it
+	@$(BIN)/python -m api.openapi
+
+migration: $(VENV)/.dev ## a new migration from the models: make migration NAME="what changed"
+	@$(BIN)/alembic -c migrations/alembic.ini revision --autogenerate -m "$(NAME)"
+
+lock: $(VENV)/.dev ## renew requirements/*.txt from requirements/*.in
+	@for f in server dev; do $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate requirements/$$f.in -o requirements/$$f.txt; done
+
+bench-ingest: $(VENV)/.dev ## 1 M records from submitted to published, beside DuckDB alone
+	@$(BIN)/python -m benchmarks.ingest
+
+bench-search: $(VENV)/.dev ## 100,000 contributors, beside SQLite FTS5
+	@$(BIN)/python -m benchmarks.search
+
+bench-filter: $(VENV)/.dev ## 2 M rows against 1 M keys, beside reading and rewriting the file
+	@$(BIN)/python -m benchmarks.filter
+
+clean: ## forget the virtual environment and the demo's data
+	@rm -rf $(VENV) .byline
