@@ -8,7 +8,17 @@ from registry.models.contributors import AliasLink, Contributor, ContributorCoun
 from registry.models.datasets import Dataset, DerivedFrom, ExtractPart, Manifest, ManifestFile, Submission
 from registry.models.jobs import IdempotentAnswer, Job
 from registry.models.notices import Notice
-from registry.models.optouts import CoveredPhoto, Fingerprint, Match, OptOut, OptOutClaim, OptOutScope, OptOutSelector
+from registry.models.optouts import (
+    CoveredPhoto,
+    Fingerprint,
+    Match,
+    MatcherState,
+    OptOut,
+    OptOutClaim,
+    OptOutMaker,
+    OptOutScope,
+    OptOutSelector,
+)
 from registry.models.publishers import Publisher, PublisherKey, Statement, SubjectHead
 from registry.models.records import item_key, items_metadata
 from registry.models.tlog import Act, FeedHead, Follower, LogState
@@ -17,7 +27,7 @@ from registry.models.tombstones import Tombstone
 __all__ = [
     "Act", "AliasLink", "Base", "Claim", "Contributor", "ContributorCount", "ContributorName", "CoveredPhoto",
     "Dataset", "DerivedFrom", "ExtractPart", "FeedHead", "Fingerprint", "Follower", "IdempotentAnswer", "Job",
-    "LogState", "MailToken", "Manifest", "ManifestFile", "Match", "Notice", "OperatorAct", "OptOut", "OptOutClaim",
-    "OptOutScope", "OptOutSelector", "Publisher", "PublisherKey", "Statement", "SubjectHead", "Submission",
+    "LogState", "MailToken", "Manifest", "ManifestFile", "Match", "MatcherState", "Notice", "OperatorAct", "OptOut", "OptOutClaim",
+    "OptOutMaker", "OptOutScope", "OptOutSelector", "Publisher", "PublisherKey", "Statement", "SubjectHead", "Submission",
     "Suggestion", "Timestamp", "Tombstone", "item_key", "items_metadata",
 ]

@@ -12,7 +12,11 @@ from registry.models.base import Base
 
 
 class OptOut(Base):
-    """A wish. `state`: awaiting-mail, in-force, withdrawn. `commitment` = SHA-256(salt || request) is all the log sees."""
+    """A wish. `state`: awaiting-mail, in-force, withdrawn. `commitment` = SHA-256(salt || request) is all the log sees.
+
+    `listed`: the owner of a host chose that the feed names it. `matched_at` is when the matcher last went over it (NULL:
+    not yet since it changed); `feed_seq` the first head that shows what it asks now.
+    """
 
     __tablename__ = "opt_out"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -22,6 +26,7 @@ class OptOut(Base):
     relation: Mapped[str] = mapped_column(String(20))
     scope: Mapped[str] = mapped_column(String(8))
     publisher_only: Mapped[bool] = mapped_column(default=False)
+    listed: Mapped[bool] = mapped_column(default=False)
     remove_existing: Mapped[bool] = mapped_column(default=True)
     categories: Mapped[int]
     vocabulary: Mapped[list[Any]]
@@ -33,6 +38,8 @@ class OptOut(Base):
     made_at: Mapped[dt.datetime]
     in_force_at: Mapped[dt.datetime | None]
     withdrawn_at: Mapped[dt.datetime | None]
+    matched_at: Mapped[dt.datetime | None]
+    feed_seq: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class OptOutClaim(Base):
@@ -44,12 +51,12 @@ class OptOutClaim(Base):
 
 
 class OptOutSelector(Base):
-    """What an opt-out points at; `k` is the selector's item key (formats.selectors.item_key), for joins in columns."""
+    """What an opt-out points at; `k` is fingerprint(kind, value), for joins in columns."""
 
     __tablename__ = "opt_out_selector"
     opt_out_id: Mapped[str] = mapped_column(ForeignKey("opt_out.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
-    value: Mapped[str] = mapped_column(String(2000), primary_key=True)
+    value: Mapped[str] = mapped_column(String(2000), primary_key=True, index=True)
     k: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
@@ -94,3 +101,19 @@ class Fingerprint(Base):
     opt_out_id: Mapped[str] = mapped_column(ForeignKey("opt_out.id"), primary_key=True)
     k: Mapped[int] = mapped_column(BigInteger, primary_key=True, index=True)
     kind: Mapped[str] = mapped_column(String(8))
+
+
+class OptOutMaker(Base):
+    """Every handle an opt-out reached when it was last matched: who is asked again when handles are linked or parted."""
+
+    __tablename__ = "opt_out_maker"
+    opt_out_id: Mapped[str] = mapped_column(ForeignKey("opt_out.id"), primary_key=True)
+    contributor_id: Mapped[int] = mapped_column(ForeignKey("contributor.id"), primary_key=True, index=True)
+
+
+class MatcherState(Base):
+    """One row. Every write of the matcher raises `generation`, so that none rests on what another has changed since."""
+
+    __tablename__ = "matcher_state"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    generation: Mapped[int] = mapped_column(BigInteger, default=0)
