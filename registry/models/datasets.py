@@ -87,18 +87,25 @@ class DerivedFrom(Base):
 
 
 class Submission(Base):
-    """A manifest on its way. `id` is 128 random bits in hex; `errors` hold the first 100, each with its code."""
+    """A manifest on its way. `id` is 128 random bits in hex; `errors` hold the first 100, each with its code.
+
+    `dataset` (`publisher/name`) and `version` outlive a refused submission's manifest. `crashes` counts how often the
+    fenced process died over this extract; a worker that was killed is not its fault and not counted.
+    """
 
     __tablename__ = "submission"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), index=True)
     publisher_id: Mapped[int] = mapped_column(ForeignKey("publisher.id"))
     manifest_id: Mapped[int | None] = mapped_column(ForeignKey("manifest.id"), index=True)
+    dataset: Mapped[str] = mapped_column(String(200))
+    version: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(20), index=True)
     on_bad_rows: Mapped[str] = mapped_column(String(8), default="reject")
     parts: Mapped[int] = mapped_column(default=1)
     progress: Mapped[dict[str, Any]]
     errors: Mapped[list[Any]]
+    crashes: Mapped[int] = mapped_column(default=0)
     received_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
 
