@@ -1,0 +1,148 @@
+"""A whole registry in a folder: server and worker as real processes, spoken to by the real commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+BIN = Path(sys.executable).parent
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Registry:
+    """A running registry, its folder, and the commands of both sides."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Nothing of the developer's own settings gets in."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("BYLINE_")}
+        return {**kept, "BYLINE_DATA_DIR": str(self.folder / "data"), **self.settings}
+
+    def start(self) -> None:
+        """Init, serve, wait until ready."""
+        self.admin("init")
+        log = (self.folder / "serve.log").open("ab")
+        self.process = subprocess.Popen(
+            [str(BIN / "byline-registry"), "serve", "--port", str(self.port)],
+            env=self.environment, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        log.close()
+        for _ in range(600):
+            try:
+                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                pass
+            assert self.process.poll() is None, (self.folder / "serve.log").read_text()
+            time.sleep(0.1)
+        raise AssertionError((self.folder / "serve.log").read_text())
+
+    def stop(self) -> None:
+        """As an operator would; killed if it does not listen."""
+        if self.process is None:
+            return
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.process = None
+
+    def admin(self, *words: str) -> Any:
+        """`byline-registry … --json`."""
+        return run("byline-registry", *words, environment=self.environment)
+
+    def byline(self, *words: str, code: int = 0) -> Any:
+        """`byline … --json` against this registry, expecting an exit code."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("BYLINE_")}
+        return run("byline", *words, "--registry", self.url, environment=kept, code=code)
+
+    def get(self, path: str, **kwargs: Any) -> Any:
+        """A JSON answer of the REST API."""
+        answer = httpx.get(f"{self.url}{path}", timeout=30, **kwargs)
+        answer.raise_for_status()
+        return answer.json()
+
+    def publisher(self, slug: str) -> Path:
+        """A registered publisher's key."""
+        key = self.folder / f"{slug}.pem"
+        if not key.exists():
+            self.byline("keygen", "--out", str(key))
+            self.byline("publisher", "register", "--slug", slug, "--name", slug.title(), "--key", str(key))
+        return key
+
+    def publish(self, ref: str, version: str, *files: Path, mapping: dict[str, str], extra: tuple[str, ...] = ()) -> Any:
+        """Init, sign, publish, wait: what `publish --json` gives."""
+        key = self.publisher(ref.split("/")[0])
+        stem = self.folder / f"{ref.replace('/', '-')}-{version}"
+        records = [word for file in files for word in ("--records", str(file))]
+        columns = [word for name, column in mapping.items() for word in ("--map", f"{name}={column}")]
+        self.byline("manifest", "init", "--dataset", ref, "--version", version, *records, *columns, *extra, "-o", f"{stem}.json")
+        self.byline("manifest", "sign", f"{stem}.json", "--key", str(key), "-o", f"{stem}.dsse.json")
+        where = str(files[0]) if len(files) == 1 else str(files[0].parent)
+        return self.byline("publish", f"{stem}.dsse.json", "--records", where, "--wait")
+
+    def opt_out(self, identity: str, *extra: str) -> tuple[str, str]:
+        """Claim, confirm by the operator's hand, opt out: (opt-out id, token)."""
+        claim = self.byline("claim", identity, "--email", "someone@example.org")
+        self.admin("claim", "confirm", claim["id"], "--by", "test", "--why", "test")
+        made = self.byline("opt-out", "--claim", claim["id"], "--token", claim["token"], *extra)
+        return made["id"], claim["token"]
+
+    def wait_for_feed(self, opt_out: str, token: str) -> Any:
+        """The status once a head covers the opt-out."""
+        for _ in range(300):
+            status = self.byline("opt-out", "status", opt_out, "--token", token)
+            if status["feed_seq"] is not None:
+                return status
+            time.sleep(0.1)
+        raise AssertionError("no head of the feed covers the opt-out after 30 s")
+
+
+def run(command: str, *words: str, environment: dict[str, str], code: int = 0) -> Any:
+    """Run a command with --json and give its document."""
+    done = subprocess.run(
+        [str(BIN / command), *words, "--json"], env=environment, capture_output=True, text=True, check=False, timeout=240
+    )
+    assert done.returncode == code, f"{command} {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry of this module's own."""
+    made = Registry(tmp_path_factory.mktemp("registry"))
+    made.start()
+    yield made
+    made.stop()
