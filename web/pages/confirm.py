@@ -1,0 +1,34 @@
+"""The mailed link: opening it shows a page, its button confirms; so a mail scanner that opens links confirms nothing."""
+
+from __future__ import annotations
+
+import flask
+
+from byline.errors import BylineError
+from registry.database import transaction
+from registry.optouts import request as requests
+from web.forms import field
+from web.here import runtime
+
+
+def routes(pages: flask.Blueprint) -> None:
+    """`/confirm/TOKEN`; the token works once and does nothing but confirm."""
+    pages.add_url_rule("/confirm/<token>", "confirm_door", door)
+    pages.add_url_rule("/confirm", "confirm", confirm, methods=["POST"])
+
+
+def door(token: str) -> str:
+    """A button."""
+    return flask.render_template("confirm.html", token=token, done=False)
+
+
+def confirm() -> flask.typing.ResponseReturnValue:
+    """The wish comes into force."""
+    token = field("token", most=200)
+    here = runtime()
+    try:
+        with transaction(here.sessions) as session:
+            requests.confirm_by_mail(session, token=token, now=here.clock())
+    except BylineError as error:
+        return flask.render_template("confirm.html", token=token, done=False, problem=error.message), 422
+    return flask.render_template("confirm.html", done=True)

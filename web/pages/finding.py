@@ -1,0 +1,49 @@
+"""The one box, and what it found."""
+
+from __future__ import annotations
+
+import flask
+
+from byline.errors import BylineError
+from registry.contributors import find, lookup
+from registry.database import transaction
+from registry.publishing import queries
+from web.here import GRAVE, runtime
+
+
+def routes(pages: flask.Blueprint) -> None:
+    """`/` and `/search`."""
+    pages.add_url_rule("/", "home", home)
+    pages.add_url_rule("/search", "results", results)
+
+
+def home() -> str:
+    """One box."""
+    with runtime().sessions() as session:
+        totals = queries.totals(session)
+    return flask.render_template("home.html", datasets_n=totals["datasets"], records_n=totals["records"])
+
+
+def results() -> str | flask.typing.ResponseReturnValue:
+    """Makers by name, and the exact answer where a link or user name was pasted."""
+    q = flask.request.args.get("q", "").strip()
+    if not q:
+        return flask.redirect(flask.url_for("web.home"))
+    here = runtime()
+    try:
+        with here.sessions() as session:
+            page = find.search(session, here.search, q, limit=20, cursor=flask.request.args.get("cursor"))
+            look = lookup.lookup(session, store=here.store, items=here.items, q=q) if _is_exact(q) else None
+    except BylineError as error:
+        return flask.render_template("results.html", q=q, found=[], more=None, look=None, grave=GRAVE, problem=error.message), 422
+    if look:
+        look["datasets_yes"] = sum(item["answer"] == "yes" for item in look["items"])
+    return flask.render_template(
+        "results.html", q=q, found=page["items"], more=page["next"], look=look, grave=GRAVE, problem=None,
+        link_opt_out="/" in q,
+    )  # fmt: skip
+
+
+def _is_exact(q: str) -> bool:
+    """A link, an NSID or `platform:handle`; not a name somebody typed."""
+    return " " not in q and any(mark in q for mark in ("/", "@", ":", "."))
