@@ -1,0 +1,121 @@
+"""Which rows of which manifests show an item: a narrow table in a database of its own (registry.models.records).
+
+Keys come sorted and go in by small transactions with a breath between them. SQLite's waiting writers sleep and look
+again; a loader that takes the lock back at once starves them (a 5 M load in one go held it for 22 s).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from sqlalchemy import Connection, Engine, text
+
+CHUNK = 20_000
+BREATH = 0.003
+_ASKED = 20_000
+FOUND = pa.schema([("k", pa.int64()), ("manifest_id", pa.int64()), ("position", pa.int64())])
+Int64s = npt.NDArray[np.int64]
+
+_INSERT = {
+    "sqlite": "INSERT OR IGNORE INTO item_key (k, manifest_id, position) VALUES (?, ?, ?)",
+    "postgresql": (
+        "INSERT INTO item_key (k, manifest_id, position) "
+        "SELECT k, %s, position FROM unnest(%s::bigint[], %s::bigint[]) AS new (k, position) ON CONFLICT DO NOTHING"
+    ),
+}
+_FIND = {
+    "sqlite": "SELECT k, manifest_id, position FROM item_key WHERE k IN (SELECT value FROM json_each(?))",
+    "postgresql": "SELECT k, manifest_id, position FROM item_key WHERE k = ANY(%s::bigint[])",
+}
+
+
+def load(
+    items: Engine,
+    manifest_id: int,
+    batches: Iterable[tuple[Int64s, Int64s]],
+    *,
+    loaded: Callable[[int], None] = lambda _count: None,
+) -> int:
+    """Put (ks, positions) of one manifest in; what is there already stays. `loaded` hears the count after each chunk."""
+    count = 0
+    for ks, positions in _chunks(batches):
+        with items.begin() as connection:
+            _insert(connection, manifest_id, ks, positions)
+        count += len(ks)
+        loaded(count)
+        time.sleep(BREATH)
+    return count
+
+
+def find(items: Engine, ks: Int64s, *, manifest_id: int | None = None) -> pa.Table:
+    """Every row that shows one of `ks`, ordered by (k, manifest_id, position); in one manifest where it is named."""
+    wanted = np.unique(ks)
+    found: list[tuple[int, int, int]] = []
+    with items.connect() as connection:
+        for start in range(0, len(wanted), _ASKED):
+            found.extend(_find(connection, wanted[start : start + _ASKED], manifest_id))
+    table = np.array(found, dtype=np.int64).reshape(-1, 3)
+    table = table[np.lexsort((table[:, 2], table[:, 1], table[:, 0]))]
+    return pa.table([pa.array(table[:, column]) for column in range(3)], schema=FOUND)
+
+
+def forget(items: Engine, manifest_id: int) -> int:
+    """Take all keys of one manifest out, a stretch of `CHUNK` keys of the whole table at a time."""
+    gone = 0
+    for low, high in _stretches(items):
+        with items.begin() as connection:
+            deleted = connection.execute(
+                text("DELETE FROM item_key WHERE k >= :low AND k <= :high AND manifest_id = :manifest"),
+                {"low": low, "high": high, "manifest": manifest_id},
+            )
+            gone += deleted.rowcount
+        time.sleep(BREATH)
+    return gone
+
+
+def _chunks(batches: Iterable[tuple[Int64s, Int64s]]) -> Iterator[tuple[Int64s, Int64s]]:
+    for ks, positions in batches:
+        for start in range(0, len(ks), CHUNK):
+            yield ks[start : start + CHUNK], positions[start : start + CHUNK]
+
+
+def _insert(connection: Connection, manifest_id: int, ks: Int64s, positions: Int64s) -> None:
+    statement = _INSERT[connection.dialect.name]
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(
+            statement, list(zip(ks.tolist(), repeat(manifest_id), positions.tolist(), strict=False))
+        )
+    else:
+        connection.exec_driver_sql(statement, (manifest_id, ks.tolist(), positions.tolist()))
+
+
+def _find(connection: Connection, ks: Int64s, manifest_id: int | None) -> Iterator[tuple[int, int, int]]:
+    dialect = connection.dialect.name
+    asked = json.dumps(ks.tolist()) if dialect == "sqlite" else ks.tolist()
+    statement, values = _FIND[dialect], (asked,)
+    if manifest_id is not None:
+        statement += " AND manifest_id = " + ("?" if dialect == "sqlite" else "%s")
+        values = (asked, manifest_id)
+    for k, manifest, position in connection.exec_driver_sql(statement, values):
+        yield k, manifest, position
+
+
+def _stretches(items: Engine) -> Iterator[tuple[int, int]]:
+    """(low, high) of k, together the whole table, each at most about `CHUNK` rows."""
+    low = -(2**63)
+    while True:
+        with items.connect() as connection:
+            high = connection.scalar(
+                text("SELECT k FROM item_key WHERE k >= :low ORDER BY k LIMIT 1 OFFSET :chunk"),
+                {"low": low, "chunk": CHUNK},
+            )
+        yield low, 2**63 - 1 if high is None else high
+        if high is None:
+            return
+        low = high + 1
