@@ -1,0 +1,84 @@
+"""One state of a Whoosh index: postings as sets of document numbers, closed when the last reader has left."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+from typing import Any
+
+from whoosh.reading import IndexReader, TermNotFound
+
+MOST_CACHED = 2048  # words whose documents are kept
+
+
+class Snapshot:
+    """A reader and who uses it. Not to be used after `retire` and the last `leave`."""
+
+    def __init__(self, reader: IndexReader) -> None:
+        """Take over a reader."""
+        self._reader = reader
+        self.generation: int = reader.generation()
+        self._leaves: list[tuple[IndexReader, int]] = list(reader.leaf_readers())
+        self._lock = threading.Lock()
+        self._users = 0
+        self._retired = False
+        self._cached = lru_cache(maxsize=MOST_CACHED)(lambda field, word: frozenset(self.find(field, word)))
+
+    def enter(self) -> Snapshot:
+        """Count a user in."""
+        with self._lock:
+            self._users += 1
+        return self
+
+    def leave(self) -> None:
+        """Count a user out."""
+        with self._lock:
+            self._users -= 1
+            close = self._retired and self._users == 0
+        if close:
+            self._reader.close()
+
+    def retire(self) -> None:
+        """Close now, or when the last user leaves."""
+        with self._lock:
+            close = not self._retired and self._users == 0
+            self._retired = True
+        if close:
+            self._reader.close()
+
+    def count(self) -> int:
+        """Count documents that are not deleted."""
+        return int(self._reader.doc_count())
+
+    def stored(self, number: int) -> dict[str, Any]:
+        """Give a document's stored fields."""
+        fields: dict[str, Any] = self._reader.stored_fields(number)
+        return fields
+
+    def frequency(self, field: str, word: str) -> int:
+        """Count the documents of a word, deleted ones among them."""
+        term = word.encode()
+        return sum(_frequency(leaf, field, term) for leaf, _ in self._leaves)
+
+    def documents(self, field: str, word: str) -> frozenset[int]:
+        """Give the documents that have a word in a field; common words are kept in memory."""
+        return self._cached(field, word)
+
+    def find(self, field: str, word: str) -> list[int]:
+        """Give the numbers of the documents that have a word in a field, ascending."""
+        term = word.encode()
+        found: list[int] = []
+        for leaf, base in self._leaves:
+            try:
+                matcher = leaf.postings(field, term)
+            except TermNotFound:
+                continue
+            found.extend(number + base for number in matcher.all_ids())
+        return found
+
+
+def _frequency(leaf: IndexReader, field: str, term: bytes) -> int:
+    try:
+        return int(leaf.doc_frequency(field, term))
+    except TermNotFound:
+        return 0
