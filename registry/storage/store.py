@@ -1,0 +1,95 @@
+"""The object store (extracts, record indexes, manifests, feed, log) as an interface, and what all its kinds share.
+
+Three real ones stand behind `ObjectStore`: a folder, any S3 that keeps conditional writes, and memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
+
+from byline.errors import NotFound, Refused
+
+Body = bytes | BinaryIO
+CHUNK = 1 << 20
+_PART = re.compile(r"[A-Za-z0-9_=@+-][A-Za-z0-9_=@+.,-]{0,199}", re.ASCII)
+
+
+class ObjectStore(Protocol):
+    """Bytes by key.
+
+    A key that is the folder of other keys (`a` beside `a/b`) is not to be used: a folder cannot hold both.
+    """
+
+    def put_new(self, key: str, data: Body) -> bool:
+        """Write what is not there yet; False, and nothing changed, where the key exists.
+
+        Of racing writers one wins.
+        """
+        ...
+
+    def put(self, key: str, data: Body) -> None:
+        """Write or replace; readers see the old object or the new one, never a mixture."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """The whole object; NotFound("no-such-object")."""
+        ...
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """`length` bytes from `start`, fewer where the object ends; NotFound("no-such-object")."""
+        ...
+
+    def size(self, key: str) -> int:
+        """Bytes; NotFound("no-such-object")."""
+        ...
+
+    def replace_if(self, key: str, data: bytes, *, expected: bytes | None) -> bool:
+        """Replace the object if it still is `expected` (None: not there).
+
+        False, and nothing changed, if it is not.
+        """
+        ...
+
+    def delete(self, key: str) -> None:
+        """Make it gone; no error where it was not there."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Every key that begins with `prefix`, in the order of their bytes."""
+        ...
+
+
+def check_key(key: str) -> str:
+    """Give the key back, or Refused("bad-object-key"): parts of ASCII letters, digits and `_=@+.,-`, no part begins with a dot.
+
+    At most 512 bytes, so that S3 (1,024) has room for a prefix and a file name (255) for a temporary suffix.
+    """
+    if len(key) > 512 or not all(_PART.fullmatch(part) for part in key.split("/")):
+        raise Refused(
+            "bad-object-key",
+            "an object's key is parts of letters, digits and _=@+.,- joined by /",
+            at=key[:100],
+        )
+    return key
+
+
+def check_range(start: int, length: int) -> None:
+    """A range counts from 0 and is not negative; anything else is a mistake of ours."""
+    if start < 0 or length < 0:
+        raise ValueError(f"no such range: {start}, {length}")
+
+
+def missing(key: str) -> NotFound:
+    """What a store says of a key it does not hold."""
+    return NotFound("no-such-object", "the store holds no such object", at=key)
+
+
+def chunks(data: Body) -> Iterator[bytes]:
+    """The body in blocks of at most 1 MiB, whatever it came as."""
+    if isinstance(data, bytes | bytearray | memoryview):
+        yield bytes(data)
+        return
+    while block := data.read(CHUNK):
+        yield block
