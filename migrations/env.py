@@ -1,4 +1,4 @@
-"""Alembic's entry: run on the connection the code gives (registry.database.migrate), or the settings' database by hand."""
+"""Alembic's entry: on the connection registry.database.migrate gives; by hand on the settings' database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: every BYLINE_* variable, typed, read once. docs/settings.md is written from this file (`describe`)."""
+"""Settings: every BYLINE_* variable, typed, read once; docs/settings.md is written from here (`describe`)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Settings:
     )
     origin: str = _setting(
         "localhost",
-        "The registry's name in every signed statement and in the log. `init` writes it once and it never changes after.",
+        "The registry's name in every signed statement and in the log; `init` writes it once, for good.",
         shown="a random name under localhost",
     )
     public_url: str = _setting(
@@ -95,7 +95,7 @@ class Settings:
     )
     object_store: str = _setting(
         "",
-        "`file:///FOLDER`, or `s3://BUCKET[/PREFIX]?endpoint_url=URL&region=NAME` with credentials where boto3 looks for them.",
+        "`file:///FOLDER`, or `s3://BUCKET[/PREFIX]?endpoint_url=URL&region=NAME`; boto3 finds credentials.",
         shown="`store` in the data folder",
     )
     search: str = _setting("", "The search index, `whoosh:///FOLDER`.", shown="`search` in the data folder")
@@ -250,7 +250,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     if "origin" in said and standing.get("origin", said["origin"]) != said["origin"]:
         raise Refused(
             "origin-differs",
-            f"this data folder belongs to the origin {standing['origin']}, which never changes; unset BYLINE_ORIGIN or use another folder",
+            f"this folder is {standing['origin']}'s for good; unset BYLINE_ORIGIN or use another folder",
             at="BYLINE_ORIGIN",
         )
     values = {"data_dir": Path(".byline/serve"), **standing, **said}
@@ -309,7 +309,8 @@ def check_public(settings: Settings) -> None:
     if settings.is_public and missing:
         raise Refused(
             "operator-missing",
-            f"a public registry says who runs it and what becomes of people's data; run `byline-registry init {' … '.join(missing)} …`",
+            "a public registry says who runs it and what becomes of people's data;"
+            f" run `byline-registry init {' … '.join(missing)} …`",
             at=settings.origin,
         )
 
@@ -319,9 +320,9 @@ def describe() -> str:
     lines = [
         "# Settings",
         "",
-        "Written from `registry/config.py` by `python -m registry.config > docs/settings.md`; a test compares them.",
-        "An unknown `BYLINE_*` variable is an error that names the nearest. Sizes take KiB, MiB, GiB; times take s, m, h, d, w.",
-        "`BYLINE_REGISTRY`, `BYLINE_VKEY` and `BYLINE_STATE` are the client's: the server knows and ignores them.",
+        "Written by `python -m registry.config > docs/settings.md`; a test compares them.",
+        "An unknown `BYLINE_*` is an error that names the nearest. Sizes take KiB, MiB, GiB; times s, m, h, d, w.",
+        "`BYLINE_REGISTRY`, `BYLINE_VKEY`, `BYLINE_STATE` are the client's; the server ignores them.",
         "",
         "| variable | default | what it is |",
         "|---|---|---|",

@@ -95,7 +95,7 @@ def one_at_a_time(session: Session, subject: str) -> None:
 
 @contextmanager
 def only_one(engine: Engine, name: str) -> Iterator[bool]:
-    """True in one process (and thread) at a time, for a duty that must not run twice; a killed one lets go by itself."""
+    """True in one process (and thread) at a time, for what must not run twice; the dead let go."""
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             key = {"key": _lock_number(name)}

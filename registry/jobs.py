@@ -107,8 +107,9 @@ def finish(session: Session, work: Work) -> bool:
 
 
 def fail(session: Session, work: Work, *, now: dt.datetime, error: str, jitter: float) -> bool:
-    """It did not work: try again after 2, 4, 8 … seconds (at most six hours), times 0.5 to 1.5 by `jitter` in [0, 1).
+    """It did not work: try again later, after 2, 4, 8 … seconds, at most six hours.
 
+    `jitter` in [0, 1) makes that 0.5 to 1.5 times as long.
     After 16 attempts the job is dead: kept with its last error, for the operator.
     """
     wait = min(_FIRST_WAIT * 2 ** min(work.attempts - 1, 20), _LONGEST_WAIT) * (0.5 + jitter)

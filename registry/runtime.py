@@ -62,7 +62,7 @@ def utc_now() -> dt.datetime:
 
 
 def open_runtime(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_now) -> Runtime:
-    """Open everything; refuses a public registry that does not say who runs it, and tables of another version."""
+    """Open everything; refuse a public registry that names no operator, and tables of another version."""
     check_public(settings)
     engine = make_engine(settings.database_url)
     try:

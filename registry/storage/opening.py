@@ -13,7 +13,7 @@ from registry.storage.store import ObjectStore
 
 
 def open_store(url: str) -> ObjectStore:
-    """`file:///FOLDER`, `s3://BUCKET[/PREFIX]?endpoint_url=URL&region=NAME`, or `memory:` (one process, for trying out).
+    """Open `file:///FOLDER`, `s3://BUCKET[/PREFIX]?endpoint_url=URL&region=NAME`, or `memory:` (one process).
 
     Refused("bad-object-store", "store-ignores-conditions"); Unavailable("store-unreachable").
     """

@@ -13,7 +13,7 @@ KEPT = 32
 
 
 class ObjectReader(io.RawIOBase):
-    """Reads blocks of 256 KiB as they are needed and keeps the last 32; a longer read is one request for what is missing."""
+    """Reads blocks of 256 KiB as they are needed and keeps the last 32; a long read goes past them."""
 
     def __init__(self, store: ObjectStore, key: str) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""An object store on S3, through boto3: conditional writes (If-None-Match, If-Match) and nothing else but the plain verbs.
+"""An object store on S3, through boto3: the plain verbs with conditions (If-None-Match, If-Match).
 
-Every object carries a random `byline-writer`. Our own retry can meet the object our lost first try wrote and be answered
-412: then the writer says whose it is, and the 412 is not believed. A look-alike that ignores the conditions would let
-two writers win; `probe` finds it out at the start.
+Every object carries a random `byline-writer`. Our own retry can meet the object our lost first try wrote and be
+answered 412: then the writer says whose it is, and the 412 is not believed. A look-alike that ignores the
+conditions would let two writers win; `probe` finds it out at the start.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class S3Store:
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def probe(self) -> None:
-        """Refused("store-ignores-conditions") where a second create-only write, or a replacement of what is not there, succeeds."""
+        """Refused("store-ignores-conditions") where a second creation or a wrong If-Match succeeds."""
         key = f"probe/{uuid.uuid4().hex}"
         try:
             first, second = self.put_new(key, b"1"), self.put_new(key, b"2")
@@ -125,12 +125,12 @@ class S3Store:
         if (first, second, wrong, kept) != (True, False, False, b"1"):
             raise Refused(
                 "store-ignores-conditions",
-                "this S3 store ignores If-None-Match or If-Match: two writers could both believe they won; use another",
+                "this S3 store ignores If-None-Match or If-Match, so two writers could both win; use another",
                 at=self.bucket,
             )
 
     def _write(self, key: str, data: Body, condition: Mapping[str, str]) -> bool:
-        """Small bodies in one request, longer ones in parts; the condition is checked when the object appears."""
+        """Small bodies in one request, longer ones in parts; the condition counts when the object appears."""
         writer = uuid.uuid4().hex
         stream = io.BytesIO(data) if isinstance(data, bytes | bytearray | memoryview) else data
         first = _read_part(stream)

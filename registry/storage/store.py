@@ -1,4 +1,4 @@
-"""The object store (extracts, record indexes, manifests, feed, log) as an interface, and what all its kinds share.
+"""The object store (extracts, record indexes, manifests, feed, log): its interface, and what all kinds share.
 
 Three real ones stand behind `ObjectStore`: a folder, any S3 that keeps conditional writes, and memory.
 """
@@ -62,9 +62,10 @@ class ObjectStore(Protocol):
 
 
 def check_key(key: str) -> str:
-    """Give the key back, or Refused("bad-object-key"): parts of ASCII letters, digits and `_=@+.,-`, no part begins with a dot.
+    """Give the key back, or Refused("bad-object-key").
 
-    At most 512 bytes, so that S3 (1,024) has room for a prefix and a file name (255) for a temporary suffix.
+    Parts are ASCII letters, digits and `_=@+.,-`, joined by `/`, and none begins with a dot; a part has at most
+    200 bytes (a file name may have 255), a key 512 (S3 takes 1,024, and a prefix goes before it).
     """
     if len(key) > 512 or not all(_PART.fullmatch(part) for part in key.split("/")):
         raise Refused(
