@@ -1,6 +1,7 @@
 """One value, one byte string: RFC 8785 out, strict JSON in, and the one spelling of an instant.
 
-`loads` is what stands between the network and every other reader: whatever it lets through can be written again by
+`loads` is what stands between the network and every other reader: whatever it lets through can be written
+again by
 `dumps` (I-JSON, RFC 7493, and narrower: no U+0000, and no fractional number unless the caller asks).
 """
 
@@ -19,7 +20,8 @@ from byline.errors import Refused
 MAX_INT = 2**53 - 1
 MAX_DEPTH = 64
 _MIB = 1 << 20
-# A string (closed, or running to the end of the input), or one bracket. It cannot fail once it has begun, so it is linear.
+# A string (closed, or running to the end of the input), or one bracket. It cannot fail once it has begun,
+# so it is linear.
 _TOKEN = re.compile(r'"(?:[^"\\]+|\\.)*(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -36,8 +38,10 @@ def dumps(value: Any) -> bytes:
 def loads(data: bytes, *, max_bytes: int = _MIB, floats: bool = False) -> Any:
     """Read one JSON value strictly.
 
-    Refused: more than `max_bytes`, anything but UTF-8, a byte order mark, nesting deeper than 64, a key given twice,
-    NaN and Infinity, integers beyond ±(2^53-1), fractional numbers (unless `floats`), lone surrogates, U+0000.
+    Refused: more than `max_bytes`, anything but UTF-8, a byte order mark, nesting deeper than 64, a key
+    given twice,
+    NaN and Infinity, integers beyond ±(2^53-1), fractional numbers (unless `floats`), lone surrogates,
+    U+0000.
     """
     if len(data) > max_bytes:
         raise Refused("too-large", f"{len(data):,} bytes of JSON; at most {max_bytes:,} are read")

@@ -1,6 +1,7 @@
 """What a person may object to: our closed list as bits, and the world's vocabularies in and out.
 
-`remove-existing` (take me out of what exists) has a word in no standard; `train-other` (recognition, classification) has
+`remove-existing` (take me out of what exists) has a word in no standard; `train-other` (recognition,
+classification) has
 none in AIPREF, whose `train-ai` means generative models only. What cannot be told fails closed: every bit.
 """
 
@@ -66,7 +67,10 @@ _VOCABULARIES: Mapping[str, tuple[str, Mapping[str, int]]] = {
 
 
 def bits(labels: Iterable[str], vocabulary: str = "byline") -> int:
-    """Category bits of what is objected to. No label means every use (15); an unknown one means everything (31)."""
+    """Category bits of what is objected to.
+
+    No label means every use (15); an unknown one means everything (31).
+    """
     known = _VOCABULARIES.get(vocabulary, ("", {}))[1]
     found = [known.get(label, EVERYTHING) for label in labels]
     joined = 0
@@ -90,12 +94,18 @@ def vocabularies() -> dict[str, dict[str, object]]:
 
 
 def to_aipref(categories: int) -> str:
-    """A Content-Usage value (AIPREF -07): `train-ai=n` where generative training is objected to, else empty."""
+    """A Content-Usage value (AIPREF -07).
+
+    `train-ai=n` where generative training is objected to, else empty.
+    """
     return "train-ai=n" if categories & TRAIN_GENERATIVE else ""
 
 
 def to_tdmrep(categories: int) -> dict[str, int]:
-    """A TDMRep reservation; wider than what was said, since it knows only all or nothing. Empty where nothing fits."""
+    """A TDMRep reservation.
+
+    Wider than what was said, since it knows only all or nothing. Empty where nothing fits.
+    """
     return {"tdm-reservation": 1} if categories & (_TRAINING | DATA_MINING) else {}
 
 

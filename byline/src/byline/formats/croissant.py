@@ -1,6 +1,8 @@
-"""Helpful reading of Croissant (ML Commons, 1.0 and 1.1): what a page shows of it. The document itself is kept as is.
+"""Helpful reading of Croissant (ML Commons, 1.0 and 1.1): what a page shows of it.
 
-Source: http://mlcommons.org/croissant/1.1. Real files spell things many ways: a language map as name, a list as
+The document itself is kept as is.
+Source: http://mlcommons.org/croissant/1.1. Real files spell things many ways: a language map as name, a
+list as
 license, `dct:conformsTo`, a page about a licence instead of its name.
 """
 
@@ -17,7 +19,14 @@ _VERSIONS = {
     for scheme in ("http", "https")
     for version in ("1.0", "1.1")
 }
-CONTEXT = {"@language": "en", "@vocab": "https://schema.org/", "sc": "https://schema.org/", "cr": "http://mlcommons.org/croissant/", "dct": "http://purl.org/dc/terms/", "conformsTo": "dct:conformsTo"}  # fmt: skip
+CONTEXT = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "sc": "https://schema.org/",
+    "cr": "http://mlcommons.org/croissant/",
+    "dct": "http://purl.org/dc/terms/",
+    "conformsTo": "dct:conformsTo",
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,8 @@ def _said(document: Mapping[str, Any], name: str) -> Iterator[str]:
 
 
 def _texts(value: object, depth: int = 0) -> Iterator[str]:
-    # A string; a list of anything here; {"@value": …}; an object with a name or an address; a language map (en first).
+    # A string; a list of anything here; {"@value": …}; an object with a name or an address; a language map
+    # (en first).
     if isinstance(value, str):
         if value.strip():
             yield value.strip()

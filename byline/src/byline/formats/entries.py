@@ -1,7 +1,8 @@
 """What a log leaf commits to, in final bytes: canonical JSON, at most 65,535 bytes, no personal data.
 
 Three shapes: a **statement** (somebody signed it: its digest, the envelope's digest, the key, the subject), a
-**commitment** (a wish of a person: SHA-256(salt || request), which says nothing without the salt), a **feed** head.
+**commitment** (a wish of a person: SHA-256(salt || request), which says nothing without the salt), a
+**feed** head.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _MEMBERS = {
 }
 
 
-def statement_entry(
+def statement_entry(  # noqa: PLR0913 - the members of the leaf
     kind: str, *, digest: str, envelope_sha256: str, key_id: str, subject: str, at: dt.datetime
 ) -> bytes:
     """The leaf of a signed statement.
@@ -48,7 +49,10 @@ def statement_entry(
 
 
 def commitment_entry(kind: str, *, commitment: str, at: dt.datetime) -> bytes:
-    """The leaf of a person's act: only a salted digest, which can be opened by who holds the salt and erased with it."""
+    """The leaf of a person's act.
+
+    Only a salted digest, which can be opened by who holds the salt and erased with it.
+    """
     return _entry("commitment", {"kind": kind, "commitment": commitment, "at": canonical.timestamp(at)})
 
 
@@ -58,7 +62,10 @@ def feed_entry(seq: int, digest: str, at: dt.datetime) -> bytes:
 
 
 def parse_entry(leaf: bytes) -> dict[str, Any]:
-    """Read a leaf back; Refused("bad-entry") unless it is byte for byte what one of the writers above makes."""
+    """Read a leaf back.
+
+    Refused("bad-entry") unless it is byte for byte what one of the writers above makes.
+    """
     found = canonical.loads(leaf, max_bytes=MAX_ENTRY)
     if not isinstance(found, dict) or not isinstance(found.get("kind"), str):
         raise Refused("bad-entry", "a log entry is an object with a kind")

@@ -67,7 +67,10 @@ def sign(payload: bytes, key: PrivateKey, payload_type: str = PAYLOAD_TYPE) -> b
 
 
 def open_envelope(data: bytes) -> Envelope:
-    """Read an envelope strictly: ≤ 1 MiB of payload, 1 to 16 signatures; further members are ignored, as DSSE asks."""
+    """Read an envelope strictly.
+
+    ≤ 1 MiB of payload, 1 to 16 signatures; further members are ignored, as DSSE asks.
+    """
     if len(data) > MAX_ENVELOPE:
         raise Refused("too-large", f"an envelope of {len(data):,} bytes; at most {MAX_ENVELOPE:,} are read")
     found = canonical.loads(data, max_bytes=MAX_ENVELOPE, floats=True)
@@ -90,7 +93,10 @@ def open_envelope(data: bytes) -> Envelope:
 
 
 def verify(envelope: Envelope, key: PublicKey) -> bytes:
-    """The payload, if one of the signatures is by `key`; else Untrusted("bad-signature"). The key id hint is not asked."""
+    """The payload, if one of the signatures is by `key`.
+
+    Else Untrusted("bad-signature"). The key id hint is not asked.
+    """
     signer(envelope, [key])
     return envelope.payload
 
@@ -123,7 +129,8 @@ def _signature(found: object, *, at: str) -> Signature:
 
 
 def _decode(text: object, *, at: str) -> bytes:
-    # Both alphabets are valid DSSE; a mixture, missing padding or stray bits are not: one value, one text in each.
+    # Both alphabets are valid DSSE; a mixture, missing padding or stray bits are not: one value, one text
+    # in each.
     if isinstance(text, str):
         url_safe = not _STANDARD.fullmatch(text)
         if not url_safe or _URL_SAFE.fullmatch(text):

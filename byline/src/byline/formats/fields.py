@@ -1,4 +1,7 @@
-"""Reading a JSON object member by member: every error names the place, and what nobody asked for is refused."""
+"""Reading a JSON object member by member.
+
+Every error names the place, and what nobody asked for is refused.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from byline.formats import canonical
 
 HEX64 = re.compile(r"[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
-# Line breaks and tabs may stand in prose, other control characters nowhere: they turn up in terminals and CSV exports.
+# Line breaks and tabs may stand in prose, other control characters nowhere: they turn up in terminals and
+# CSV exports.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 
 

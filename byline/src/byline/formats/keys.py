@@ -1,6 +1,7 @@
 """Ed25519 keys (RFC 8032): made, read in every usual spelling, named by one id; weak ones refused.
 
-The key id is SHA-256 over the SubjectPublicKeyInfo (RFC 8410), in hex: what `openssl pkey -pubout -outform DER | sha256sum` prints.
+The key id is SHA-256 over the SubjectPublicKeyInfo (RFC 8410), in hex: what `openssl pkey -pubout -outform
+DER | sha256sum` prints.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from byline.formats import canonical
 
 _P = 2**255 - 19
 _D = -121665 * pow(121666, -1, _P) % _P
-# The y of all points whose order divides 8 (C2SP CCTV, ed25519): with one of these as its key, one signature fits many messages.
+# The y of all points whose order divides 8 (C2SP CCTV, ed25519): with one of these as its key, one
+# signature fits many messages.
 _LOW_ORDER_Y = frozenset(
     int.from_bytes(bytes.fromhex(y), "little")
     for y in (
@@ -81,7 +83,7 @@ class PublicKey:
 
     @classmethod
     def parse(cls, text: str) -> PublicKey:
-        """Read PEM, an `ssh-ed25519` line, a JWK, a `did:key`, 64 hex digits, or base64 of 32 (raw) or 44 (SPKI) bytes."""
+        """Read PEM, an `ssh-ed25519` line, a JWK, a `did:key`, 64 hex digits, or base64 (raw or SPKI)."""
         text = text.strip()
         if len(text) > _MAX_TEXT:
             raise Refused("bad-key", "this is too long for a public key")

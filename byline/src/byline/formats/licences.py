@@ -1,6 +1,8 @@
-"""Every spelling of a licence the world's lists use -> its SPDX id, else None. What was given is kept beside it.
+"""Every spelling of a licence the world's lists use -> its SPDX id, else None.
 
-Ids beyond SPDX's list are LicenseRef-…: Unsplash, Pexels, Pixabay, all rights reserved, no known restrictions.
+What was given is kept beside it.
+Ids beyond SPDX's list are LicenseRef-…: Unsplash, Pexels, Pixabay, all rights reserved, no known
+restrictions.
 """
 
 from __future__ import annotations
@@ -87,7 +89,8 @@ _CC = re.compile(
     r"(?: (?P<port>[a-z]{2,3}|international|unported|generic))?"
 )
 _ZERO = re.compile(
-    r"(?:cc |creative commons )?(?P<code>cc0|cc zero|zero|0|pdm|public domain mark|pddc|publicdomain)(?: \d(?:\.\d)?)?"
+    r"(?:cc |creative commons )?(?P<code>cc0|cc zero|zero|0|pdm|public domain mark|pddc|publicdomain)"
+    r"(?: \d(?:\.\d)?)?"
     r"(?: universal)?(?: public domain(?: dedication)?)?"
 )
 _ZEROS = {
@@ -102,7 +105,29 @@ _GFDL = re.compile(
 _SPDX_VERSIONS = {"1.0", "2.0", "2.5", "3.0", "4.0"}
 # Ports SPDX has an id for; a ported licence is another text.
 _PORTS = frozenset(
-    ["CC-BY-2.5-AU", "CC-BY-3.0-AT", "CC-BY-3.0-AU", "CC-BY-3.0-DE", "CC-BY-3.0-IGO", "CC-BY-3.0-NL", "CC-BY-3.0-US", "CC-BY-NC-3.0-DE", "CC-BY-NC-ND-3.0-DE", "CC-BY-NC-ND-3.0-IGO", "CC-BY-NC-SA-2.0-DE", "CC-BY-NC-SA-2.0-FR", "CC-BY-NC-SA-2.0-UK", "CC-BY-NC-SA-3.0-DE", "CC-BY-NC-SA-3.0-IGO", "CC-BY-ND-3.0-DE", "CC-BY-SA-2.0-UK", "CC-BY-SA-2.1-JP", "CC-BY-SA-3.0-AT", "CC-BY-SA-3.0-DE", "CC-BY-SA-3.0-IGO"]
+    [
+        "CC-BY-2.5-AU",
+        "CC-BY-3.0-AT",
+        "CC-BY-3.0-AU",
+        "CC-BY-3.0-DE",
+        "CC-BY-3.0-IGO",
+        "CC-BY-3.0-NL",
+        "CC-BY-3.0-US",
+        "CC-BY-NC-3.0-DE",
+        "CC-BY-NC-ND-3.0-DE",
+        "CC-BY-NC-ND-3.0-IGO",
+        "CC-BY-NC-SA-2.0-DE",
+        "CC-BY-NC-SA-2.0-FR",
+        "CC-BY-NC-SA-2.0-UK",
+        "CC-BY-NC-SA-3.0-DE",
+        "CC-BY-NC-SA-3.0-IGO",
+        "CC-BY-ND-3.0-DE",
+        "CC-BY-SA-2.0-UK",
+        "CC-BY-SA-2.1-JP",
+        "CC-BY-SA-3.0-AT",
+        "CC-BY-SA-3.0-DE",
+        "CC-BY-SA-3.0-IGO",
+    ]
 )
 _WORLD = {"international", "unported", "generic"}
 _WORDS = (
@@ -123,7 +148,8 @@ _MAX = 500
 def to_spdx(raw: str | None) -> str | None:
     """The SPDX id of one licence as given (a name, an abbreviation, a page), or None where it is not known.
 
-    A Creative Commons licence that SPDX has no id for (no version given, or an unlisted port) is a LicenseRef: the
+    A Creative Commons licence that SPDX has no id for (no version given, or an unlisted port) is a
+    LicenseRef: the
     family is known, the text is not (`CC-BY` -> `LicenseRef-CC-BY`).
     """
     if raw is None or not 0 < len(raw) <= _MAX:
@@ -136,7 +162,10 @@ def to_spdx(raw: str | None) -> str | None:
 
 
 def to_spdx_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """`to_spdx` over a column of strings; each different spelling is read once. Same length, nulls where None."""
+    """`to_spdx` over a column of strings.
+
+    Each different spelling is read once. Same length, nulls where None.
+    """
     joined = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     encoded = joined.dictionary_encode() if not pa.types.is_dictionary(joined.type) else joined
     known = pa.array([to_spdx(one) for one in encoded.dictionary.to_pylist()], pa.string())
@@ -162,7 +191,8 @@ def _from_words(text: str) -> str | None:
     words = words.strip(" .")
     creative = _CC.fullmatch(words) or _ZERO.fullmatch(words)
     if creative:
-        return _creative(**{"version": None, "port": None, **creative.groupdict()})
+        found = creative.groupdict()
+        return _creative(creative["code"], found.get("version"), found.get("port"))
     gnu = _GFDL.fullmatch(words)
     if gnu:
         # Without a version: as Wikimedia Commons means it, where nearly all of them come from.

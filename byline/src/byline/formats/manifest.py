@@ -1,4 +1,7 @@
-"""The manifest predicate: what a dataset version is, whose, made of which files, and what its publisher discloses."""
+"""The manifest predicate.
+
+What a dataset version is, whose, made of which files, and what its publisher discloses.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,10 @@ REVOCABLE = ("yes", "no", "by-request", NOT_STATED)
 MAX_PARENTS = 100
 _DATASET = re.compile(f"{SLUG.pattern}/{DATASET_NAME.pattern}", re.ASCII)
 _OBSERVED = "extract"
-"""The name of an observer's one subject where the real files are not at hand: the extract, by its own digest."""
+"""The name of an observer's one subject where the real files are not at hand.
+
+The extract, by its own digest.
+"""
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,10 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Disclosure:
-    """What the publisher says about use and people; `not-stated` where it says nothing (`personal_data`: None)."""
+    """What the publisher says about use and people.
+
+    `not-stated` where it says nothing (`personal_data`: None).
+    """
 
     purposes: tuple[str, ...]
     access: str

@@ -1,5 +1,6 @@
-"""C2SP signed notes v1.0.0: a text and signature lines under named keys (checkpoints and feed heads are such notes).
+"""C2SP signed notes v1.0.0: a text and signature lines under named keys.
 
+Checkpoints and feed heads are such notes.
 Source: https://c2sp.org/signed-note@v1.0.0.
 """
 
@@ -38,7 +39,10 @@ class NoteKey:
 
 @dataclass(frozen=True)
 class Note:
-    """A note taken apart: the text with its final newline, and (name, key id, signature) lines in order. Unverified."""
+    """A note taken apart.
+
+    The text with its final newline, and (name, key id, signature) lines in order. Unverified.
+    """
 
     text: str
     signatures: tuple[tuple[str, bytes, bytes], ...]
@@ -93,7 +97,8 @@ def parse(data: bytes) -> Note:
 def verify(data: bytes, key: NoteKey | str) -> str:
     """The text, if the note is signed by `key`.
 
-    Raises Untrusted("bad-signature") where the key has not signed, or where a line says it has and does not hold,
+    Raises Untrusted("bad-signature") where the key has not signed, or where a line says it has and does not
+    hold,
     whatever other lines say. Lines of unknown keys are ignored.
     """
     known = parse_vkey(key) if isinstance(key, str) else key

@@ -1,6 +1,7 @@
 """In-toto Statements v1: the predicate types, their common members, and the short ones read whole.
 
-Source: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md. A statement's digest is SHA-256 of its
+Source: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md. A statement's digest is
+SHA-256 of its
 payload bytes as they came; nothing is re-serialised to verify.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 from byline.errors import Refused
 from byline.formats import canonical
+from byline.formats.envelope import PAYLOAD_TYPE, Envelope
 from byline.formats.fields import HEX64, Fields
 from byline.formats.keys import PublicKey
 
@@ -56,7 +58,10 @@ class Statement:
 
 @dataclass(frozen=True)
 class Claimed:
-    """What every predicate says: for which registry, when, once, and after which statement about the same subject."""
+    """What every predicate says.
+
+    For which registry, when, once, and after which statement about the same subject.
+    """
 
     origin: str
     made_at: dt.datetime
@@ -112,7 +117,8 @@ def build(predicate_type: str, subject: Sequence[Subject], predicate: Mapping[st
 def parse(payload: bytes) -> Statement:
     """Read a statement strictly: ≤ 1 MiB, 1 to 10,000 subjects, a known predicate type, no unknown member.
 
-    Fractional numbers may stand inside `predicate.croissant`, which is the publisher's own document, and nowhere else.
+    Fractional numbers may stand inside `predicate.croissant`, which is the publisher's own document, and
+    nowhere else.
     """
     found = canonical.loads(payload, max_bytes=MAX_PAYLOAD, floats=True)
     fields = Fields(found, "statement")
@@ -137,6 +143,13 @@ def parse(payload: bytes) -> Statement:
     return Statement(predicate_type, subject, predicate, hashlib.sha256(payload).hexdigest())
 
 
+def open_statement(envelope: Envelope) -> Statement:
+    """Read the statement in an envelope (whose signature somebody else checks)."""
+    if envelope.payload_type != PAYLOAD_TYPE:
+        raise Refused("wrong-payload-type", f"payloadType must be {PAYLOAD_TYPE}", at="payloadType")
+    return parse(envelope.payload)
+
+
 def claimed(fields: Fields) -> Claimed:
     """The common members of a predicate."""
     return Claimed(
@@ -148,7 +161,10 @@ def claimed(fields: Fields) -> Claimed:
 
 
 def common(*, origin: str, now: dt.datetime, nonce: bytes, previous: str | None = None) -> dict[str, Any]:
-    """The common members, to build a predicate from: `nonce` is 16 random bytes, `previous` a digest in hex."""
+    """The common members, to build a predicate from.
+
+    `nonce` is 16 random bytes, `previous` a digest in hex.
+    """
     return {
         "origin": origin,
         "made_at": canonical.timestamp(now),

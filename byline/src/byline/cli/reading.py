@@ -1,0 +1,55 @@
+"""Reading the files a user names: keys, drafts, envelopes; errors say which file and what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from byline.errors import NotFound, Refused
+
+if TYPE_CHECKING:  # see options.py
+    from byline.client.describe import Stamp
+    from byline.formats.keys import PrivateKey, PublicKey
+
+_MOST = 8 << 20
+
+
+def file_bytes(path: Path, *, at: str | None = None) -> bytes:
+    """The bytes of a small file."""
+    try:
+        if path.stat().st_size > _MOST:
+            raise Refused("too-large", f"{path} is larger than {_MOST:,} bytes", at=at)
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound("no-such-file", f"there is no file {path}", at=at) from error
+    except OSError as error:
+        raise Refused("unreadable-file", f"{path} cannot be read: {error.strerror}", at=at) from error
+
+
+def stamp() -> Stamp:
+    """Now, and fresh randomness."""
+    from byline.client.describe import Stamp
+
+    return Stamp(dt.datetime.now(dt.timezone.utc), secrets.token_bytes(16))
+
+
+def private_key(path: Path) -> PrivateKey:
+    """The private key in a PEM file."""
+    from byline.formats.keys import PrivateKey
+
+    return PrivateKey.from_pem(file_bytes(path, at="--key"))
+
+
+def public_key(path: Path) -> PublicKey:
+    """The public key in a file of any form; the public half, where it is the private one."""
+    from byline.formats.keys import PrivateKey, PublicKey
+
+    data = file_bytes(path, at="--key")
+    if b"PRIVATE KEY" in data[:64]:
+        return PrivateKey.from_pem(data).public
+    try:
+        return PublicKey.parse(data.decode("ascii"))
+    except UnicodeDecodeError as error:
+        raise Refused("bad-key", f"{path} is not a key in text form", at="--key") from error

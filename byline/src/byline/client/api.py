@@ -1,0 +1,126 @@
+"""The registry's REST API, one method a question; each gives the JSON document as it came."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from byline.client.transport import Transport
+
+
+@dataclass(frozen=True)
+class Block:
+    """Bytes from `start` of part `part` (of `parts`), which has `total`.
+
+    `digest` is of the whole part, on its last block.
+    """
+
+    data: bytes
+    part: int
+    parts: int
+    start: int
+    total: int
+    digest: bytes | None
+
+
+class Registry:
+    """Questions and acts, over a Transport."""
+
+    def __init__(self, transport: Transport) -> None:
+        """Speak to one registry."""
+        self.transport = transport
+
+    def about(self) -> dict[str, Any]:
+        """`origin`, `vkey`, policy, operator, vocabularies, `feed_seq`."""
+        return self._object(self.transport.get("/v1"))
+
+    def search(self, text: str, *, limit: int = 20, cursor: str | None = None) -> dict[str, Any]:
+        """Contributors over all datasets."""
+        params = {"q": text, "limit": str(limit), **({"cursor": cursor} if cursor else {})}
+        return self._object(self.transport.get("/v1/search", params=params))
+
+    def lookup(self, text: str) -> dict[str, Any]:
+        """`yes`, `no` or `cannot-tell`, per dataset, for a URL or handle in any form."""
+        return self._object(self.transport.get("/v1/lookup", params={"q": text}))
+
+    def publisher(self, slug: str) -> dict[str, Any]:
+        """Who they are, how far that is proved, their keys and datasets."""
+        return self._object(self.transport.get(f"/v1/publishers/{_part(slug)}"))
+
+    def dataset(self, ref: str) -> dict[str, Any]:
+        """One dataset (`PUB/NAME`) with its versions, newest first."""
+        return self._object(self.transport.get(f"/v1/datasets/{_path(ref)}"))
+
+    def version(self, ref: str, version: str) -> dict[str, Any]:
+        """One version of a dataset."""
+        return self._object(self.transport.get(f"/v1/datasets/{_path(ref)}/versions/{_part(version)}"))
+
+    def manifest(self, ref: str, version: str | None = None) -> bytes:
+        """The signed manifest, byte for byte as it was sent in."""
+        at = f"/versions/{_part(version)}" if version else ""
+        return self.transport.fetch(f"/v1/datasets/{_path(ref)}{at}/manifest", max_bytes=4 << 20)
+
+    def register(self, envelope: bytes) -> dict[str, Any]:
+        """Register a publisher by its self-signed statement."""
+        return self._object(self.transport.post("/v1/publishers", envelope))
+
+    def change_key(self, envelope: bytes) -> dict[str, Any]:
+        """Add or revoke a key."""
+        return self._object(self.transport.post("/v1/keys", envelope))
+
+    def submit(self, envelope: bytes) -> dict[str, Any]:
+        """Send a signed manifest; the submission says what it awaits."""
+        return self._object(self.transport.post("/v1/manifests", envelope))
+
+    def submission(self, id_: str) -> dict[str, Any]:
+        """How far a submission is."""
+        return self._object(self.transport.get(f"/v1/submissions/{_part(id_)}"))
+
+    def put_block(self, id_: str, block: Block) -> dict[str, Any]:
+        """Send bytes of a part; the last block carries the whole part's SHA-256 (RFC 9530)."""
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Range": f"bytes {block.start}-{block.start + len(block.data) - 1}/{block.total}",
+        }
+        if block.digest is not None:
+            headers["Content-Digest"] = f"sha-256=:{base64.b64encode(block.digest).decode('ascii')}:"
+        path = f"/v1/submissions/{_part(id_)}/extract/{block.part}"
+        return self._object(
+            self.transport.put(path, block.data, params={"parts": str(block.parts)}, headers=headers)
+        )
+
+    def retract(self, envelope: bytes) -> dict[str, Any]:
+        """Withdraw a manifest at once."""
+        return self._object(self.transport.post("/v1/retractions", envelope))
+
+    def claim(self, identity: str, *, email: str | None) -> dict[str, Any]:
+        """`This identity is me`: id, token (secret, shown once) and proof (a public line)."""
+        body = {"identity": identity, **({"email": email} if email else {})}
+        return self._object(self.transport.post("/v1/claims", body))
+
+    def opt_out(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Make an opt-out; its id, state and, where no claim stands behind it, its own token."""
+        return self._object(self.transport.post("/v1/opt-outs", request))
+
+    def opt_out_status(self, id_: str, *, token: str) -> dict[str, Any]:
+        """What an opt-out reached, and what the holders said."""
+        return self._object(self.transport.get(f"/v1/opt-outs/{_part(id_)}", token=token))
+
+    def withdraw(self, id_: str, *, token: str) -> dict[str, Any]:
+        """Take an opt-out back."""
+        return self._object(self.transport.post(f"/v1/opt-outs/{_part(id_)}/withdraw", {}, token=token))
+
+    @staticmethod
+    def _object(found: Any) -> dict[str, Any]:
+        return found if isinstance(found, dict) else {}
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _path(ref: str) -> str:
+    return quote(ref, safe="/")
