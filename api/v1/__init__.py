@@ -1,0 +1,1 @@
+"""REST, one file a subject: schema in, one call, schema out."""

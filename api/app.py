@@ -1,0 +1,66 @@
+"""The one WSGI app: REST under /v1, the feed, the log's face, health, docs."""
+
+from __future__ import annotations
+
+import os
+
+import flask
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from api import auth, docs, feed, finish, health, limits, log
+from api.body import MAX_JSON
+from api.description import describe
+from api.section import CONVERTERS
+from api.v1.sections import SECTIONS
+from registry.config import Settings, load
+from registry.runtime import Runtime, open_runtime
+
+
+def create_app(runtime: Runtime | None = None) -> flask.Flask:
+    """The app over a Runtime; without one, over the Runtime that BYLINE_* describes."""
+    here = runtime or open_runtime(load(os.environ))
+    app = bare_app()
+    app.extensions["byline"] = here
+    limits.register(app, budgets(here.settings))
+    app.secret_key = here.seal.derive("session")
+    if here.settings.trusted_proxies:
+        n = here.settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+    return app
+
+
+def budgets(settings: Settings) -> dict[str, str]:
+    """How often one address may ask; parts of an upload and questions about it count as reading."""
+    return {
+        "read": settings.budget_read,
+        "lookup": settings.budget_lookup,
+        "write": settings.budget_write,
+        "upload": settings.budget_read,
+    }
+
+
+def bare_app() -> flask.Flask:
+    """Every route and no Runtime: enough to describe the API."""
+    app = flask.Flask("byline", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_JSON
+    app.url_map.strict_slashes = True
+    app.url_map.merge_slashes = False
+    app.url_map.converters.update(CONVERTERS)
+    app.json = _Json(app)
+    health.register(app)
+    finish.register(app)
+    app.before_request(auth.refuse_tokens_in_urls)
+    api = describe(app)
+    for section in (*SECTIONS, feed.section, log.section, health.section):
+        api.register_blueprint(section)
+    app.register_blueprint(docs.blueprint)
+    return app
+
+
+class _Json(DefaultJSONProvider):
+    """Answers keep the order their schema gives, and names as they are written."""
+
+    sort_keys = False
+    ensure_ascii = False
+    compact = True

@@ -1,0 +1,89 @@
+"""What every answer gets on its way out: ETag, gzip, CORS for reads, caching and security headers."""
+
+from __future__ import annotations
+
+import gzip
+
+import flask
+
+READS = frozenset({"GET", "HEAD"})
+SHARED = ("/v1", "/feed", "/log", "/openapi.yaml")  # whoever's page may read these
+TOLD = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Content-Digest, Content-Range"
+PACKABLE = (
+    "application/json",
+    "application/problem+json",
+    "application/ld+json",
+    "application/yaml",
+    "text/",
+)
+WORTH_PACKING = 1024
+
+
+def register(app: flask.Flask) -> None:
+    """Hook it in. Flask calls the last registered first: this comes before whatever adds headers."""
+    app.after_request(finish)
+
+
+def finish(response: flask.Response) -> flask.Response:
+    """Complete the answer."""
+    _protect(response)
+    _share(response)
+    _cache(response)
+    _condition(response)
+    _pack(response)
+    return response
+
+
+def _protect(response: flask.Response) -> None:
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+
+
+def _share(response: flask.Response) -> None:
+    """Public reads may be read by any page; what carries a token may not, so there is no preflight."""
+    request = flask.request
+    if request.path.startswith(SHARED) and request.method in READS and "Authorization" not in request.headers:
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Expose-Headers"] = TOLD
+
+
+def _cache(response: flask.Response) -> None:
+    private = flask.request.method not in READS or "Authorization" in flask.request.headers
+    usual = "no-store" if private or response.status_code >= 400 else "no-cache"
+    response.headers.setdefault("Cache-Control", usual)
+
+
+def _condition(response: flask.Response) -> None:
+    """A weak ETag over the body, for reads whose view gave none; 304 where the caller has it."""
+    whole = flask.request.method in READS and response.status_code == 200
+    if not whole or response.is_streamed or "no-store" in response.headers["Cache-Control"]:
+        return
+    if "ETag" not in response.headers:
+        response.add_etag(weak=True)
+    response.make_conditional(flask.request.environ)
+
+
+def _pack(response: flask.Response) -> None:
+    """Gzip, except beside a token (BREACH: a secret's length must not depend on what the caller chose)."""
+    if not response.content_type or not response.content_type.startswith(PACKABLE):
+        return
+    response.vary.add("Accept-Encoding")
+    if (
+        "Authorization" in flask.request.headers
+        or flask.request.method not in READS
+        or response.is_streamed
+        or response.status_code != 200
+        or "Content-Encoding" in response.headers
+        or not flask.request.accept_encodings["gzip"]
+        or len(data := response.get_data()) < WORTH_PACKING
+    ):
+        return
+    response.set_data(gzip.compress(data, 6, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    tag, weak = response.get_etag()
+    if tag is not None and not weak:
+        response.set_etag(tag, weak=True)

@@ -1,0 +1,167 @@
+"""One opt-out for every dataset of today and of tomorrow. Nobody but its maker learns of it here."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import marshmallow as ma
+from sqlalchemy.orm import Session
+
+from api import auth
+from api.once import once
+from api.schemas import DatasetRef, HexId, Strict, Text, When
+from api.section import Section, runtime
+from byline.formats.categories import ALL_USES, labels
+from registry.optouts import request as requests
+from registry.optouts import status as statuses
+
+RELATIONS = ("maker", "pictured", "for-someone-else")
+
+section = Section("opt-outs", "One wish for every dataset")
+
+
+class ClaimRef(Strict):
+    """A claim and the secret that acts for it."""
+
+    id = HexId(required=True)
+    token = Text(200, required=True)
+
+
+class OptOutIn(Strict):
+    """What is pointed at (claims, or links and ids with a mail address), and what is asked."""
+
+    claims = ma.fields.List(
+        ma.fields.Nested(ClaimRef), load_default=list, validate=ma.validate.Length(max=100)
+    )
+    selectors = ma.fields.List(Text(8192), load_default=list, validate=ma.validate.Length(max=1000))
+    email = Text(254, load_default="", least=0)
+    relation = ma.fields.String(load_default="maker", validate=ma.validate.OneOf(RELATIONS))
+    categories = ma.fields.List(
+        Text(100), load_default=lambda: labels(ALL_USES), validate=ma.validate.Length(max=20)
+    )
+    remove_existing = ma.fields.Boolean(load_default=True, truthy={True}, falsy={False})
+    datasets = ma.fields.List(DatasetRef(), load_default=list, validate=ma.validate.Length(max=1000))
+    publisher_only = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    listed = ma.fields.Boolean(
+        load_default=False,
+        truthy={True},
+        falsy={False},
+        metadata={"description": "The owner of a host lets the public feed name it"},
+    )
+
+
+class OptOutMade(Strict):
+    """`token` is there where no claim's token opens it."""
+
+    id = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+    assurance = ma.fields.String()
+    token = ma.fields.String(allow_none=True)
+
+
+class OptOutState(Strict):
+    """Where it stands."""
+
+    id = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+
+
+class Reached(Strict):
+    """What became of it in one dataset."""
+
+    dataset = ma.fields.String(required=True)
+    versions = ma.fields.List(ma.fields.String())
+    records = ma.fields.Integer()
+    state = ma.fields.String()
+    assurance = ma.fields.String(allow_none=True)
+    observed = ma.fields.Boolean()
+    sent_at = When(allow_none=True)
+    answer_by = When(allow_none=True)
+    evidence = ma.fields.Raw(allow_none=True)
+    by = ma.fields.List(ma.fields.String(), metadata={"description": "The manifests on whose word it stands"})
+
+
+class SelectorOut(Strict):
+    """What it points at."""
+
+    kind = ma.fields.String(required=True)
+    value = ma.fields.String(required=True)
+
+
+class OptOutStatus(OptOutState):
+    """With its token everything; without, datasets and dates."""
+
+    assurance = ma.fields.String()
+    relation = ma.fields.String()
+    selectors = ma.fields.List(ma.fields.Nested(SelectorOut))
+    categories = ma.fields.List(ma.fields.String())
+    remove_existing = ma.fields.Boolean()
+    publisher_only = ma.fields.Boolean()
+    made_at = When()
+    in_force_at = When(allow_none=True)
+    withdrawn_at = When(allow_none=True)
+    datasets = ma.fields.List(ma.fields.Nested(Reached), required=True)
+    feed_seq = ma.fields.Integer(allow_none=True)
+    receipt = ma.fields.Raw(allow_none=True)
+
+
+class MailToken(Strict):
+    """What the mailed link carries."""
+
+    token = Text(200, required=True)
+
+
+@section.post("/opt-outs", body=OptOutIn, gives=OptOutMade, refuses=(403, 404, 409, 413, 415))
+def make_opt_out(_: dict[str, Any], sent: dict[str, Any]) -> Any:
+    """Opt out by claims, or by links (then a mail is sent, and confirming it brings it into force)."""
+    here = runtime()
+
+    def act(session: Session) -> Any:
+        return requests.make_opt_out(
+            session,
+            **sent,
+            seal=here.seal,
+            settings=here.settings,
+            now=here.clock(),
+            token_bytes=secrets.token_bytes,
+        )
+
+    return once(act, OptOutMade, headers=lambda made: {"Location": f"/v1/opt-outs/{made['id']}"})
+
+
+@section.post(
+    "/opt-outs/confirm", body=MailToken, gives=OptOutState, status=200, refuses=(403, 404, 409, 413, 415)
+)
+def confirm(_: dict[str, Any], sent: dict[str, Any]) -> Any:
+    """Confirm by the token of the mail; it works once."""
+    here = runtime()
+    return once(
+        lambda session: requests.confirm_by_mail(session, token=sent["token"], now=here.clock()),
+        OptOutState,
+        status=200,
+    )
+
+
+@section.get(
+    "/opt-outs/<id:opt_out>", gives=OptOutStatus, refuses=(403, 404), doc={"security": [{}, {"bearer": []}]}
+)
+def opt_out(_: dict[str, Any], *, opt_out: str) -> Any:
+    """What became of it: its own token or a claim's shows everything."""
+    token = auth.bearer()
+    with runtime().sessions() as session:
+        return statuses.status(session, opt_out_id=opt_out, token=token)
+
+
+@section.post(
+    "/opt-outs/<id:opt_out>/withdraw", gives=OptOutState, status=200, refuses=(401, 403, 404, 409),
+    doc={"security": [{"bearer": []}]},
+)  # fmt: skip
+def withdraw(_: dict[str, Any], *, opt_out: str) -> Any:
+    """Take it back."""
+    here, token = runtime(), auth.needed()
+    return once(
+        lambda session: requests.withdraw(session, opt_out_id=opt_out, token=token, now=here.clock()),
+        OptOutState,
+        status=200,
+    )

@@ -1,0 +1,69 @@
+"""What this registry is: the first thing a client asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+from sqlalchemy import func, select
+
+from api.schemas import Strict
+from api.section import Section, runtime
+from byline.formats import categories
+from registry.models import FeedHead
+from registry.tlog.sequence import log_size
+
+section = Section("registry", "What this registry is")
+
+
+class Operator(Strict):
+    """Who runs it."""
+
+    name = ma.fields.String(allow_none=True)
+    contact = ma.fields.String(allow_none=True)
+    privacy = ma.fields.String(allow_none=True)
+
+
+class Limits(Strict):
+    """What is taken at most, in bytes."""
+
+    payload = ma.fields.Integer()
+    extract_part = ma.fields.Integer()
+
+
+class About(Strict):
+    """The registry's name, key and rules."""
+
+    origin = ma.fields.String(required=True)
+    vkey = ma.fields.String(required=True)
+    policy = ma.fields.String(required=True, validate=ma.validate.OneOf(["open", "approved"]))
+    operator = ma.fields.Nested(Operator)
+    vocabularies = ma.fields.Raw(
+        metadata={"description": "Closed lists, and how our categories are said elsewhere"}
+    )
+    feed_seq = ma.fields.Integer(allow_none=True)
+    log_size = ma.fields.Integer()
+    limits = ma.fields.Nested(Limits)
+
+
+@section.get("", gives=About)
+def about(_: dict[str, Any]) -> dict[str, Any]:
+    """What this registry is called, signs with, and allows."""
+    here = runtime()
+    settings = here.settings
+    with here.sessions() as session:
+        seq, size = session.scalar(select(func.max(FeedHead.seq))), log_size(session)
+    return {
+        "origin": settings.origin,
+        "vkey": here.vkey,
+        "policy": settings.publisher_policy,
+        "operator": {
+            "name": settings.operator_name or None,
+            "contact": settings.operator_contact or None,
+            "privacy": settings.privacy_text or None,
+        },
+        "vocabularies": categories.vocabularies(),
+        "feed_seq": seq,
+        "log_size": size,
+        "limits": {"payload": settings.max_payload, "extract_part": settings.max_extract_part},
+    }

@@ -1,0 +1,8 @@
+"""Every subject of /v1, in the order the description shows them."""
+
+from __future__ import annotations
+
+from api.section import Section
+from api.v1 import registry
+
+SECTIONS: tuple[Section, ...] = tuple(room.section for room in (registry,))
