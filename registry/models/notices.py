@@ -12,7 +12,11 @@ from registry.models.base import Base
 
 
 class Notice(Base):
-    """One per opt-out and dataset. States are design section 5's; `assurance` says how it was shown to the publisher."""
+    """One per opt-out and dataset. States are design section 5's; `assurance` says how it was shown to the publisher.
+
+    `versions`, oldest first, hold rows of it; `records` counts those of the newest. `word_of` names the manifests on whose
+    word it stands. `observed`: every version is documented by one who does not hold the dataset.
+    """
 
     __tablename__ = "notice"
     __table_args__ = (UniqueConstraint("opt_out_id", "dataset_id"),)
@@ -24,6 +28,7 @@ class Notice(Base):
     versions: Mapped[list[Any]]
     records: Mapped[int] = mapped_column(BigInteger)
     word_of: Mapped[list[Any]]
+    observed: Mapped[bool] = mapped_column(default=False)
     confirmed: Mapped[bool] = mapped_column(default=False)
     made_at: Mapped[dt.datetime]
     sent_at: Mapped[dt.datetime | None]

@@ -1,0 +1,104 @@
+"""What the matcher found, written: only where it differs from what stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from registry.models import CoveredPhoto, Fingerprint, Match, OptOut, OptOutMaker
+from registry.optouts.facts import Facts
+from registry.optouts.notices import update_notices, withdraw_notices
+from registry.optouts.pieces import pieces
+from registry.optouts.reach import Reached
+from registry.optouts.wishes import Asked
+
+
+def keep(
+    session: Session,
+    one: Asked,
+    reached: Reached,
+    *,
+    facts: Facts,
+    now: dt.datetime,
+    new_id: Callable[[], str],
+) -> None:
+    """Write what one opt-out reaches. One that was withdrawn meanwhile stays as it is."""
+    opt_out = session.get(OptOut, one.id)
+    if opt_out is None or opt_out.state != "in-force":
+        return
+    changed = _keep_matches(session, one.id, reached)
+    changed |= _keep_set(
+        session, Fingerprint.k, one.id, {k: {"kind": kind} for k, kind in sorted(reached.fingerprints)}
+    )
+    _keep_set(session, CoveredPhoto.k, one.id, {k: {} for k in reached.covered})
+    _keep_set(session, OptOutMaker.contributor_id, one.id, {handle: {} for handle in one.handles})
+    update_notices(
+        session,
+        one.id,
+        assurance=one.assurance,
+        matches=reached.matches,
+        sources=facts.sources,
+        now=now,
+        new_id=new_id,
+    )
+    if changed or opt_out.matched_at is None:
+        opt_out.feed_seq = None  # the next head is the first that shows this
+    opt_out.matched_at = now
+
+
+def forget(session: Session, opt_out_id: str, now: dt.datetime) -> None:
+    """A withdrawn opt-out reaches nothing."""
+    for table in (Match, CoveredPhoto, Fingerprint, OptOutMaker):
+        session.execute(delete(table).where(table.opt_out_id == opt_out_id))
+    withdraw_notices(session, opt_out_id, now)
+
+
+def _keep_matches(session: Session, opt_out_id: str, reached: Reached) -> bool:
+    """Whether any row changed."""
+    standing = {
+        (m.manifest_id, m.file, m.strength): m
+        for m in session.scalars(select(Match).where(Match.opt_out_id == opt_out_id))
+    }
+    changed = False
+    for key, gone in standing.items():
+        if key not in reached.matches:
+            session.delete(gone)
+            changed = True
+    for (manifest_id, file, strength), found in reached.matches.items():
+        said: dict[str, Any] = {
+            "rows": found.rows.serialize(),
+            "records": len(found.rows),
+            "word_of": sorted(found.word_of),
+        }
+        match = standing.get((manifest_id, file, strength))
+        if match is None:
+            session.add(
+                Match(opt_out_id=opt_out_id, manifest_id=manifest_id, file=file, strength=strength, **said)
+            )
+            changed = True
+        elif (match.rows, match.word_of) != (said["rows"], said["word_of"]):
+            changed |= match.rows != said["rows"]
+            match.rows, match.records, match.word_of = said["rows"], said["records"], said["word_of"]
+    return changed
+
+
+def _keep_set(session: Session, column: Any, opt_out_id: str, wanted: dict[int, dict[str, Any]]) -> bool:
+    """Make the rows of one opt-out exactly `wanted`: value of `column` -> the other columns.
+
+    Whether any changed.
+    """
+    table = column.class_
+    standing = set(session.scalars(select(column).where(table.opt_out_id == opt_out_id)))
+    for piece in pieces(standing - wanted.keys()):
+        session.execute(delete(table).where(table.opt_out_id == opt_out_id, column.in_(piece)))
+    new = [
+        {"opt_out_id": opt_out_id, column.key: value, **wanted[value]}
+        for value in sorted(wanted.keys() - standing)
+    ]
+    if new:
+        session.execute(insert(table), new)
+    return standing != wanted.keys()

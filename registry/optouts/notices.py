@@ -1,0 +1,143 @@
+"""One notice for each opt-out and dataset, kept true to what the matcher found; and their public counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from byline.errors import NotFound
+from registry.models import Dataset, Notice, Publisher
+from registry.optouts.reach import FileRows
+from registry.optouts.rule import Strength
+from registry.optouts.sources import Source
+
+FEW = 10
+OPEN = "pending"
+CLOSED = "withdrawn"
+Matches = Mapping[tuple[int, int, Strength], FileRows]
+
+
+@dataclass
+class Wanted:
+    """What one notice should say."""
+
+    records: dict[Source, int] = field(default_factory=lambda: defaultdict(int))
+    word_of: set[str] = field(default_factory=set)
+    full: bool = False
+
+
+def update_notices(
+    session: Session,
+    opt_out_id: str,
+    *,
+    assurance: str,
+    matches: Matches,
+    sources: Mapping[int, Source],
+    now: dt.datetime,
+    new_id: Callable[[], str],
+) -> None:
+    """Make, change and withdraw the notices of one opt-out; only approved publishers' datasets get any."""
+    wanted = _wanted(matches, sources)
+    standing = {
+        n.dataset_id: n for n in session.scalars(select(Notice).where(Notice.opt_out_id == opt_out_id))
+    }
+    for dataset_id, notice in standing.items():
+        if dataset_id not in wanted:
+            _close(notice, now)
+    for dataset_id, one in wanted.items():
+        said = _as_columns(one, assurance)
+        if dataset_id not in standing:
+            session.add(
+                Notice(
+                    id=new_id(), opt_out_id=opt_out_id, dataset_id=dataset_id, state=OPEN, made_at=now, **said
+                )
+            )
+            continue
+        notice = standing[dataset_id]
+        if notice.state == CLOSED:
+            notice.state, notice.made_at, notice.closed_at, notice.confirmed = OPEN, now, None, False
+        for column, value in said.items():
+            if getattr(notice, column) != value:
+                setattr(notice, column, value)
+
+
+def withdraw_notices(session: Session, opt_out_id: str, now: dt.datetime) -> None:
+    """The person took it back: nothing is asked of anybody any more."""
+    open_ones = (Notice.opt_out_id == opt_out_id) & (Notice.state != CLOSED)
+    session.execute(update(Notice).where(open_ones).values(state=CLOSED, closed_at=now))
+
+
+def notice_counts(session: Session, *, dataset: str) -> dict[str, Any]:
+    """How many notices one dataset has, per state: what everybody may know.
+
+    `{"dataset", "total", "counts": {state: n}, "observed"}`; a count below 10 reads "<10", zero as well.
+    Notices that went to an observer are counted in `observed` and nowhere else. NotFound("no-such-dataset")
+    also where the publisher is not approved: a dataset made to find out who objected must learn nothing.
+    """
+    found = _approved_dataset(session, dataset)
+    columns = select(Notice.state, Notice.observed, func.count()).where(Notice.dataset_id == found.id)
+    states: Counter[str] = Counter()
+    observed = 0
+    for state, by_observer, count in session.execute(columns.group_by(Notice.state, Notice.observed)):
+        if by_observer:
+            observed += count
+        else:
+            states[state] += count
+    return {
+        "dataset": dataset,
+        "total": _shown(states.total()),
+        "counts": {state: _shown(count) for state, count in sorted(states.items()) if count >= FEW},
+        "observed": _shown(observed),
+    }
+
+
+def _approved_dataset(session: Session, dataset: str) -> Dataset:
+    slug, _, name = dataset.partition("/")
+    joined = select(Dataset).join(Publisher, Publisher.id == Dataset.publisher_id)
+    approved = joined.where(Publisher.approved, ~Publisher.suspended, ~Dataset.hidden)
+    found = session.scalars(approved.where(Publisher.slug == slug, Dataset.name == name)).one_or_none()
+    if found is None:
+        raise NotFound("no-such-dataset", f"there are no notices of a dataset {dataset}")
+    return found
+
+
+def _shown(count: int) -> int | str:
+    return count if count >= FEW else f"<{FEW}"
+
+
+def _wanted(matches: Matches, sources: Mapping[int, Source]) -> dict[int, Wanted]:
+    wanted: dict[int, Wanted] = defaultdict(Wanted)
+    for (manifest_id, _, strength), found in matches.items():
+        source = sources[manifest_id]
+        if source.counts:
+            one = wanted[source.dataset_id]
+            one.records[source] += len(found.rows)
+            one.word_of |= {sources[said].label for said in found.word_of}
+            one.full |= strength == "full"
+    return wanted
+
+
+def _as_columns(one: Wanted, assurance: str) -> dict[str, Any]:
+    versions = sorted(one.records, key=lambda source: source.id)
+    return {
+        "assurance": assurance if one.full else "asserted",
+        "versions": [source.version for source in versions],
+        "records": one.records[versions[-1]],
+        "word_of": sorted(one.word_of),
+        "observed": _all_observed(versions),
+    }
+
+
+def _all_observed(versions: Iterable[Source]) -> bool:
+    return all(source.observed for source in versions)
+
+
+def _close(notice: Notice, now: dt.datetime) -> None:
+    if notice.state != CLOSED:
+        notice.state, notice.closed_at = CLOSED, now

@@ -1,0 +1,162 @@
+"""What became of an opt-out, for who holds its token; for everybody else datasets and dates."""
+
+from __future__ import annotations
+
+import base64
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from byline.formats import categories
+from registry.models import (
+    Act,
+    Dataset,
+    Manifest,
+    Match,
+    Notice,
+    OptOut,
+    OptOutClaim,
+    OptOutSelector,
+    Publisher,
+)
+from registry.optouts.access import find_opt_out, require_claim, require_token
+
+# A publisher the operator has not approved is asked nothing: the answer would tell it who objected.
+NOT_ASKED = "publisher-not-approved"
+
+
+def status(session: Session, *, opt_out_id: str, token: str | None = None) -> dict[str, Any]:
+    """Design section 8's answer to the person; without a token only datasets, their states and dates.
+
+    What a person in a picture asked is for the publishers named alone: without a token nothing of it is said.
+    NotFound("no-such-opt-out"), Untrusted("wrong-token").
+    """
+    opt_out = find_opt_out(session, opt_out_id)
+    if token is None:
+        return _public(session, opt_out)
+    require_token(session, opt_out, token)
+    return _own(session, opt_out)
+
+
+def opt_outs_of(session: Session, *, claim_id: str, token: str) -> list[dict[str, Any]]:
+    """Every opt-out that stands on a claim, newest first, for who holds the claim's token.
+
+    Untrusted("wrong-token").
+    """
+    claim = require_claim(session, claim_id, token)
+    joined = select(OptOut).join(OptOutClaim, OptOutClaim.opt_out_id == OptOut.id)
+    found = session.scalars(
+        joined.where(OptOutClaim.claim_id == claim.id).order_by(OptOut.made_at.desc(), OptOut.id)
+    )
+    return [_own(session, opt_out) for opt_out in found]
+
+
+def _public(session: Session, opt_out: OptOut) -> dict[str, Any]:
+    shown = ("dataset", "state", "sent_at", "answer_by")
+    notices = _asked(session, opt_out.id) if opt_out.relation == "maker" else []
+    return {
+        "id": opt_out.id,
+        "state": opt_out.state,
+        "datasets": [{name: notice[name] for name in shown} for notice in notices],
+    }
+
+
+def _own(session: Session, opt_out: OptOut) -> dict[str, Any]:
+    selectors = select(OptOutSelector.kind, OptOutSelector.value).where(
+        OptOutSelector.opt_out_id == opt_out.id
+    )
+    return {
+        "id": opt_out.id,
+        "state": opt_out.state,
+        "assurance": opt_out.assurance,
+        "relation": opt_out.relation,
+        "selectors": [
+            {"kind": kind, "value": value}
+            for kind, value in session.execute(selectors.order_by(OptOutSelector.value))
+        ],
+        "categories": categories.labels(opt_out.categories & categories.ALL_USES),
+        "remove_existing": opt_out.remove_existing,
+        "publisher_only": opt_out.publisher_only,
+        "made_at": opt_out.made_at,
+        "in_force_at": opt_out.in_force_at,
+        "withdrawn_at": opt_out.withdrawn_at,
+        "datasets": [*_asked(session, opt_out.id), *_not_asked(session, opt_out.id)],
+        "feed_seq": opt_out.feed_seq,
+        "receipt": _receipt(session, opt_out),
+    }
+
+
+def _asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
+    joined = (
+        select(Notice, Publisher.slug, Dataset.name)
+        .join(Dataset, Dataset.id == Notice.dataset_id)
+        .join(Publisher, Publisher.id == Dataset.publisher_id)
+    )
+    rows = session.execute(
+        joined.where(Notice.opt_out_id == opt_out_id).order_by(Publisher.slug, Dataset.name)
+    )
+    return [
+        {
+            "dataset": f"{slug}/{name}",
+            "versions": list(notice.versions),
+            "records": notice.records,
+            "state": notice.state,
+            "assurance": notice.assurance,
+            "observed": notice.observed,
+            "sent_at": notice.sent_at,
+            "answer_by": notice.answer_by,
+            "evidence": None,
+            "by": list(notice.word_of),
+        }
+        for notice, slug, name in rows
+    ]
+
+
+def _not_asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
+    """Datasets that hold rows of it and whose publishers are not approved."""
+    columns = (
+        select(Publisher.slug, Dataset.name, Manifest.version, func.sum(Match.records).label("records"))
+        .join(Manifest, Manifest.id == Match.manifest_id)
+        .join(Dataset, Dataset.id == Manifest.dataset_id)
+        .join(Publisher, Publisher.id == Dataset.publisher_id)
+        .where(Match.opt_out_id == opt_out_id, ~Publisher.approved | Publisher.suspended)
+        .group_by(Publisher.slug, Dataset.name, Manifest.id, Manifest.version)
+        .order_by(Publisher.slug, Dataset.name, Manifest.id)
+    )
+    found: Mapping[str, list[tuple[str, int]]] = defaultdict(list)
+    for row in session.execute(columns):
+        found[f"{row.slug}/{row.name}"].append((row.version, row.records))
+    nothing: dict[str, Any] = {
+        "assurance": None,
+        "observed": False,
+        "sent_at": None,
+        "answer_by": None,
+        "evidence": None,
+        "by": [],
+    }
+    return [
+        {
+            "dataset": dataset,
+            "versions": [version for version, _ in versions],
+            "records": versions[-1][1],
+            "state": NOT_ASKED,
+            **nothing,
+        }
+        for dataset, versions in found.items()
+    ]
+
+
+def _receipt(session: Session, opt_out: OptOut) -> dict[str, Any] | None:
+    """What proves what was asked: the committed bytes, and where the log holds the commitment."""
+    act = session.scalar(select(Act).where(Act.ref == opt_out.commitment, Act.kind == "opt-out"))
+    if act is None or opt_out.request is None:
+        return None
+    return {
+        "commitment": opt_out.commitment,
+        "salt": opt_out.salt.hex(),
+        "request": base64.b64encode(opt_out.request).decode("ascii"),
+        "log_index": act.log_index,
+    }

@@ -1,0 +1,163 @@
+"""Opt-outs in force, read into what the rule asks for, with the permissions that say where they may show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from byline.formats.selectors import fingerprint
+from registry.models import Contributor, OptOut, OptOutScope, OptOutSelector
+from registry.optouts.pieces import select_in
+from registry.optouts.rule import Wish
+
+ITEM_KINDS = frozenset({"photo", "url", "sha256"})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One opt-out in force.
+
+    `datasets` is None where it holds for all; `handles` are the contributors it reaches.
+    """
+
+    id: str
+    wish: Wish
+    datasets: frozenset[int] | None
+    handles: frozenset[int]
+    assurance: str
+    may_be_fingerprint: bool
+    listed_hosts: frozenset[str]
+
+    def targets(self, dataset_id: int) -> bool:
+        """Whether it is about this dataset."""
+        return self.datasets is None or dataset_id in self.datasets
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A contributor as the matcher needs it."""
+
+    id: int
+    key: str
+    root: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """A batch of opt-outs and every handle they reach."""
+
+    asked: tuple[Asked, ...]
+    handles: Mapping[int, Handle]
+
+    @property
+    def item_keys(self) -> frozenset[int]:
+        """Every item any of them points at."""
+        return frozenset().union(*(one.wish.items for one in self.asked))
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Every host any of them points at."""
+        return frozenset().union(*(one.wish.hosts for one in self.asked))
+
+
+def read_wishes(session: Session, ids: Collection[str]) -> Wishes:
+    """Those of `ids` that are in force."""
+    opt_outs = [
+        row[0] for row in select_in(session, select(OptOut).where(OptOut.state == "in-force"), OptOut.id, ids)
+    ]
+    standing = {one.id for one in opt_outs}
+    selectors, scopes = _selectors(session, standing), _scopes(session, standing)
+    roots = _roots(session, {key for found in selectors.values() for key in _keys(found)})
+    handles = _handles(session, set(roots.values()))
+    by_root: dict[int, set[int]] = defaultdict(set)
+    for handle in handles.values():
+        by_root[handle.root].add(handle.id)
+    asked = []
+    for one in opt_outs:
+        found = selectors[one.id]
+        wish = _wish(found, roots)
+        asked.append(
+            Asked(
+                id=one.id,
+                wish=wish,
+                datasets=frozenset(scopes[one.id]) if one.scope != "all" or one.relation != "maker" else None,
+                handles=frozenset(handle for root in wish.makers for handle in by_root[root]),
+                assurance=one.assurance,
+                may_be_fingerprint=may_be_fingerprint(one),
+                listed_hosts=wish.hosts if one.listed and may_be_fingerprint(one) else frozenset(),
+            )
+        )
+    return Wishes(tuple(asked), handles)
+
+
+def may_be_fingerprint(one: OptOut) -> bool:
+    """Only a verified maker who asked everybody, and in public, is in the key feed (design section 5)."""
+    return (
+        one.assurance == "verified"
+        and one.relation == "maker"
+        and one.scope == "all"
+        and not one.publisher_only
+    )
+
+
+def maker_key(kind: str, value: str) -> str | None:
+    """The contributor key a selector names, if it names one."""
+    if kind == "maker":
+        return value
+    return f"{kind}:{value}" if kind in {"name", "id"} else None
+
+
+def selector_item_keys(kind: str, value: str) -> tuple[int, ...]:
+    """The item keys of rows that show a selector's item; a photo may also stand beside another."""
+    if kind == "photo":
+        return fingerprint("photo", value), fingerprint("photo2", value)
+    return (fingerprint(kind, value),)
+
+
+def _keys(selectors: Iterable[OptOutSelector]) -> list[str]:
+    keys = (maker_key(selector.kind, selector.value) for selector in selectors)
+    return [key for key in keys if key is not None]
+
+
+def _wish(selectors: Iterable[OptOutSelector], roots: Mapping[str, int]) -> Wish:
+    keys = _keys(selectors)
+    return Wish(
+        makers=frozenset(roots[key] for key in keys if key in roots),
+        items=frozenset(
+            k for s in selectors if s.kind in ITEM_KINDS for k in selector_item_keys(s.kind, s.value)
+        ),
+        hosts=frozenset(s.value for s in selectors if s.kind == "host"),
+    )
+
+
+def _selectors(session: Session, ids: Collection[str]) -> dict[str, list[OptOutSelector]]:
+    found: dict[str, list[OptOutSelector]] = defaultdict(list)
+    for (selector,) in select_in(session, select(OptOutSelector), OptOutSelector.opt_out_id, ids):
+        found[selector.opt_out_id].append(selector)
+    return found
+
+
+def _scopes(session: Session, ids: Collection[str]) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = defaultdict(set)
+    statement = select(OptOutScope.opt_out_id, OptOutScope.dataset_id)
+    for opt_out_id, dataset_id in select_in(session, statement, OptOutScope.opt_out_id, ids):
+        found[opt_out_id].add(dataset_id)
+    return found
+
+
+def _roots(session: Session, keys: Collection[str]) -> dict[str, int]:
+    statement = select(Contributor.key, Contributor.root_id)
+    return {row.key: row.root_id for row in select_in(session, statement, Contributor.key, keys)}
+
+
+def _handles(session: Session, roots: Collection[int]) -> dict[int, Handle]:
+    statement = select(Contributor.id, Contributor.key, Contributor.root_id, Contributor.kind)
+    return {
+        row.id: Handle(row.id, row.key, row.root_id, row.kind)
+        for row in select_in(session, statement, Contributor.root_id, roots)
+    }
