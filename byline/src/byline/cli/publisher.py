@@ -41,8 +41,7 @@ def register(asked: Asked, slug: str, name: str, key_file: Path) -> None:
             name=name,
             key=key,
             origin=registry.about()["origin"],
-            now=dt.datetime.now(dt.UTC),
-            nonce=secrets.token_bytes(16),
+            stamp=stamp(),
         )
         made = registry.register(envelope)
     asked.show(made, f"{slug} is registered ({made.get('status', 'self-declared')}), key {key.public.key_id}")

@@ -74,14 +74,14 @@ def timestamp(instant: dt.datetime) -> str:
     """Write an aware instant as RFC 3339 in UTC, whole seconds: `2026-01-31T23:59:59Z`."""
     if instant.tzinfo is None:
         raise Refused("bad-timestamp", "an instant needs a time zone")
-    return instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def read_timestamp(text: str, *, at: str | None = None) -> dt.datetime:
     """Read what `timestamp` writes, and nothing else."""
     try:
         if _INSTANT.fullmatch(text):
-            return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+            return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.timezone.utc)
     except ValueError:
         pass
     raise Refused("bad-timestamp", f"{text[:40]!r} is not an instant like 2026-01-31T23:59:59Z", at=at)
