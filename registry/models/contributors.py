@@ -57,15 +57,19 @@ class ContributorName(Base):
 
 
 class AliasLink(Base):
-    """One source's assertion that an alias and a number are one maker. `how`: record, photo, proof."""
+    """One source's assertion that an alias and a number are one maker. `how`: record, photo, proof.
+
+    `records`: rows of `manifest_id` that show both (how=record), which stand in both makers' counts.
+    """
 
     __tablename__ = "alias_link"
     alias_id: Mapped[int] = mapped_column(ForeignKey("contributor.id"), primary_key=True)
     number_id: Mapped[int] = mapped_column(ForeignKey("contributor.id"), primary_key=True, index=True)
     source: Mapped[str] = mapped_column(String(100), primary_key=True)
     manifest_id: Mapped[int | None] = mapped_column(ForeignKey("manifest.id"), index=True)
-    other_manifest_id: Mapped[int | None] = mapped_column(ForeignKey("manifest.id"))
+    other_manifest_id: Mapped[int | None] = mapped_column(ForeignKey("manifest.id"), index=True)
     how: Mapped[str] = mapped_column(String(8))
+    records: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class Suggestion(Base):
