@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import flask
 import marshmallow as ma
@@ -45,6 +45,9 @@ def storable(text: str, at: str) -> str:
 
 class StrictParser(FlaskParser):
     """webargs over `canonical.loads`; a repeated query parameter is refused."""
+
+    # webargs drops unknown parameters silently; here the schemas say what happens to them.
+    DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, str | None]] = {"query": None, "json": None}  # type: ignore[misc]
 
     def load_json(self, req: flask.Request, schema: ma.Schema) -> Any:  # noqa: ARG002
         """The JSON body; `{}` where nothing was sent, so that the schema says what is missing."""

@@ -37,6 +37,15 @@ class Text(ma.fields.String):
         return text
 
 
+class Flag(ma.fields.Boolean):
+    """true or false; nothing that only looks like it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return bool(super()._deserialize(value, attr, data, **kwargs))
+
+
 class When(ma.fields.Field[dt.datetime]):
     """A time as RFC 3339 in UTC, to the second."""
 

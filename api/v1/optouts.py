@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api import auth
 from api.once import once
-from api.schemas import DatasetRef, HexId, Strict, Text, When
+from api.schemas import DatasetRef, Flag, HexId, Strict, Text, When
 from api.section import Section, runtime
 from byline.formats.categories import ALL_USES, labels
 from registry.optouts import request as requests
@@ -40,13 +40,11 @@ class OptOutIn(Strict):
     categories = ma.fields.List(
         Text(100), load_default=lambda: labels(ALL_USES), validate=ma.validate.Length(max=20)
     )
-    remove_existing = ma.fields.Boolean(load_default=True, truthy={True}, falsy={False})
+    remove_existing = Flag(load_default=True)
     datasets = ma.fields.List(DatasetRef(), load_default=list, validate=ma.validate.Length(max=1000))
-    publisher_only = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
-    listed = ma.fields.Boolean(
+    publisher_only = Flag(load_default=False)
+    listed = Flag(
         load_default=False,
-        truthy={True},
-        falsy={False},
         metadata={"description": "The owner of a host lets the public feed name it"},
     )
 
