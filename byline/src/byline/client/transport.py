@@ -161,7 +161,7 @@ class Transport:
         for attempt in range(self._retry.attempts - 1):
             try:
                 return once()
-            except Unavailable as error:
+            except Unavailable as error:  # noqa: PERF203 - each try is a request
                 self._retry.wait(attempt, None if error.code == "unreachable" else float(error.retry_after))
         return once()
 
