@@ -1,13 +1,13 @@
-"""What leaves a publisher: the mapped columns with file and row number, and the digests that pin them.
+r"""What leaves a publisher: the mapped columns with file and row number, and the digests that pin them.
 
-An extract is Parquet, but its identity is its canonical records, so that whoever has the files can make the same digest
-with any tool (docs/formats/extract.md):
+An extract is Parquet, but its identity is its canonical records, so that whoever has the files can make the same
+digest with any tool (docs/formats/extract.md):
 
-    SHA-256 over  "byline extract v1\\n"  +  JCS(list of column names)  +  "\\n"
+    SHA-256 over  "byline extract v1\n"  +  JCS(list of column names)  +  "\n"
     then, for every block of 65,536 consecutive records (the last may be shorter):
         u32le number of records in the block
         file  u32le[]     row  u64le[]
-        then per column, in FIELDS order:  lengths u32le[] (0xFFFFFFFF = null)  +  the UTF-8 bytes of all values
+        then per column, in FIELDS order:  lengths u32le[] (0xFFFFFFFF = null)  +  the UTF-8 bytes of all
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def EXTRACT_SCHEMA(columns: Sequence[str]) -> pa.Schema:  # noqa: N802 - a schem
 
 
 class Blocks:
-    """Cuts a stream of batches into blocks of exactly BLOCK records, so that a digest does not depend on batch sizes."""
+    """Cuts batches into blocks of exactly BLOCK records, so that a digest does not depend on batch sizes."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -99,25 +99,32 @@ class ExtractDigest:
 
 
 class ColumnDigest:
-    """The digest of one column of one file: what a row feed carries, and a filter makes again from the file it has."""
+    """The digest of one column of one file: a row feed carries it, a filter makes it again from the file it has.
+
+    SHA-256 over `byline column v1\\n`, then per block: u32le records, row u64le[], lengths u32le[], UTF-8 bytes.
+    """
 
     def __init__(self) -> None:
         """Start empty."""
         self._blocks = Blocks()
         self._hash = hashlib.sha256(COLUMN_TAG)
 
-    def update(self, values: pa.Array | pa.ChunkedArray) -> None:
-        """Take the next values (strings, nullable)."""
-        for chunk in values.chunks if isinstance(values, pa.ChunkedArray) else [values]:
-            for block in self._blocks.add(pa.RecordBatch.from_arrays([plain_strings(chunk)], ["v"])):
-                self._hash.update(b"".join([np.uint32(block.num_rows).tobytes(), *string_bytes(block["v"])]))
+    def update(self, rows: pa.Array, values: pa.Array) -> None:
+        """Take the next records: their row numbers (int64) and values (strings, nullable)."""
+        batch = pa.RecordBatch.from_arrays([rows, plain_strings(values)], ["row", "v"])
+        for block in self._blocks.add(batch):
+            self._hash.update(self._block(block))
 
     def hexdigest(self) -> str:
         """64 hex digits over all so far."""
         done, rest = self._hash.copy(), self._blocks.rest()
         if rest is not None:
-            done.update(b"".join([np.uint32(rest.num_rows).tobytes(), *string_bytes(rest["v"])]))
+            done.update(self._block(rest))
         return done.hexdigest()
+
+    def _block(self, block: pa.Table) -> bytes:
+        head = [np.uint32(block.num_rows).tobytes(), block["row"].to_numpy().astype("<u8").tobytes()]
+        return b"".join([*head, *string_bytes(block["v"])])
 
 
 def plain_strings(values: pa.Array) -> pa.Array:
@@ -136,7 +143,8 @@ def string_bytes(column: pa.ChunkedArray) -> list[bytes]:
 
 def _lengths(values: pa.Array) -> npt.NDArray[np.uint32]:
     lengths = pc.fill_null(pc.binary_length(values), -1).to_numpy(zero_copy_only=False)
-    return lengths.astype(np.int64).astype("<u4")  # -1 becomes NULL
+    packed: npt.NDArray[np.uint32] = lengths.astype(np.int64).astype("<u4")  # -1 becomes NULL
+    return packed
 
 
 def _data(values: pa.Array) -> bytes:
