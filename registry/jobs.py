@@ -106,14 +106,16 @@ def finish(session: Session, work: Work) -> bool:
     return _rows(done) == 1
 
 
-def fail(session: Session, work: Work, *, now: dt.datetime, error: str, jitter: float) -> bool:
+def fail(
+    session: Session, work: Work, *, now: dt.datetime, error: str, jitter: float, final: bool = False
+) -> bool:
     """It did not work: try again later, after 2, 4, 8 … seconds, at most six hours.
 
     `jitter` in [0, 1) makes that 0.5 to 1.5 times as long.
-    After 16 attempts the job is dead: kept with its last error, for the operator.
+    After 16 attempts, or when it is `final`, the job is dead: kept with its last error, for the operator.
     """
     wait = min(_FIRST_WAIT * 2 ** min(work.attempts - 1, 20), _LONGEST_WAIT) * (0.5 + jitter)
-    state = "dead" if work.attempts >= MAX_ATTEMPTS else "ready"
+    state = "dead" if final or work.attempts >= MAX_ATTEMPTS else "ready"
     at = now + dt.timedelta(seconds=wait)
     return _change(session, work, state=state, lease_until=None, run_at=at, last_error=error[:2000])
 

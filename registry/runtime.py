@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import Engine
 
@@ -26,7 +25,7 @@ from registry.seal import Seal, read_seal
 from registry.storage import ObjectStore
 from registry.storage.opening import open_store
 from search import SearchEngine
-from search.whoosh_engine import WhooshEngine
+from search.opening import open_engine
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def open_runtime(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_n
             sessions=make_sessions(engine),
             items=make_items_engine(settings.items_url),
             store=open_store(settings.object_store),
-            search=open_search(settings.search),
+            search=open_engine(settings.search),
             log_key=read_log_key(Path(settings.log_key)),
             seal=read_seal(Path(settings.seal_key)),
             mailer=Mailer(settings),
@@ -105,14 +104,6 @@ def migrate_all(settings: Settings) -> None:
     finally:
         items.dispose()
         engine.dispose()
-
-
-def open_search(url: str) -> SearchEngine:
-    """`whoosh:///FOLDER`; Refused("bad-search")."""
-    parts = urlsplit(url)
-    if parts.scheme != "whoosh" or not parts.path:
-        raise Refused("bad-search", "give whoosh:///FOLDER", at="BYLINE_SEARCH")
-    return WhooshEngine(Path(unquote(parts.path)))
 
 
 def read_log_key(path: Path) -> PrivateKey:

@@ -76,6 +76,9 @@ class Suggestion(Base):
     """Prefix suggestions: `token` folded, most records first (`rank` = minus records)."""
 
     __tablename__ = "suggestion"
-    token: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # In the order of its bytes on PostgreSQL too, whatever the database's language: a prefix is a range of the key.
+    token: Mapped[str] = mapped_column(
+        String(64).with_variant(String(64, collation="C"), "postgresql"), primary_key=True
+    )
     rank: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     contributor_id: Mapped[int] = mapped_column(primary_key=True, index=True)

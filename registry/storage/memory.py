@@ -19,7 +19,10 @@ class MemoryStore:
         """As ObjectStore says."""
         whole = b"".join(chunks(data))
         with self._lock:
-            return self._objects.setdefault(check_key(key), whole) is whole
+            if check_key(key) in self._objects:
+                return False
+            self._objects[key] = whole
+            return True
 
     def put(self, key: str, data: Body) -> None:
         """As ObjectStore says."""

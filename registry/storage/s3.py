@@ -1,6 +1,6 @@
 """An object store on S3, through boto3: the plain verbs with conditions (If-None-Match, If-Match).
 
-Every object carries a random `byline-writer`. Our own retry can meet the object our lost first try wrote and be
+Every object carries a random `byline-writer`. A retry of ours can meet what our lost first try wrote and be
 answered 412: then the writer says whose it is, and the 412 is not believed. A look-alike that ignores the
 conditions would let two writers win; `probe` finds it out at the start.
 """
@@ -43,7 +43,7 @@ class S3Store:
     ) -> None:
         self.bucket = bucket
         self.prefix = f"{prefix}/" if prefix else ""
-        self._client: Any = client or boto3.client(
+        self._client: Any = client or boto3.session.Session().client(
             "s3",
             endpoint_url=endpoint_url,
             region_name=region or "us-east-1",
@@ -111,6 +111,10 @@ class S3Store:
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
 
     def probe(self) -> None:
         """Refused("store-ignores-conditions") where a second creation or a wrong If-Match succeeds."""

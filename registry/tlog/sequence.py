@@ -39,6 +39,11 @@ def assign_numbers(session: Session) -> int:
     return len(waiting)
 
 
+def has_unnumbered(session: Session) -> bool:
+    """Whether an act waits for its number; only reads."""
+    return session.scalar(select(Act.id).where(Act.number.is_(None)).limit(1)) is not None
+
+
 def log_size(session: Session) -> int:
     """How many public acts have an index: the size of the log."""
     return session.scalar(select(LogState.next_index)) or 0

@@ -1,0 +1,224 @@
+"""The background: two lanes of jobs, and the standing duties, one line each.
+
+Every lane and every duty has a thread of its own, so nothing short waits behind an ingest (whose work is done
+in a fenced child process). Any number of workers may run: jobs are claimed by lease, duties are held by
+`only_one`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from byline.errors import BylineError, Refused
+from registry import jobs
+from registry.database import only_one, transaction
+from registry.jobs import LONG, SHORT, Work
+from registry.optouts import mailing, match
+from registry.publishing import uploads
+from registry.runtime import Runtime
+from registry.tlog.sequence import assign_numbers, has_unnumbered
+
+logger = logging.getLogger(__name__)
+Do = Callable[[Runtime, Work], None]
+POLL = 0.2  # seconds between two looks for work
+GRACE = 20.0  # seconds a running job is given to end when the worker is asked to stop
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Something done again and again: at most one worker at a time, every `seconds`.
+
+    True asks for another run at once.
+    """
+
+    name: str
+    seconds: float
+    run: Callable[[Runtime], bool]
+
+
+def _match(here: Runtime, work: Work) -> None:
+    match.run(
+        sessions=here.sessions, items=here.items, store=here.store, payload=work.payload, now=here.clock()
+    )
+
+
+def _mail(here: Runtime, work: Work) -> None:
+    to, subject, body = mailing.open_mail(here.seal, work.payload)
+    here.mailer.send(to, subject, body, now=here.clock())
+
+
+def _number(here: Runtime) -> bool:
+    with here.sessions() as session:
+        if not has_unnumbered(session):
+            return False
+    with transaction(here.sessions) as session:
+        return assign_numbers(session) > 0
+
+
+def _expire(here: Runtime) -> bool:
+    uploads.expire_overdue(here.sessions, store=here.store, now=here.clock())
+    return False
+
+
+# What each kind of job is. A new kind is a line here and a function in its room.
+JOBS: Mapping[str, Do] = {
+    "mail": _mail,
+    "match": _match,
+}
+DUTIES = (
+    Duty("sequence", 0.2, _number),
+    Duty("expiry", 60.0, _expire),
+)
+
+
+class Worker:
+    """Runs jobs and duties over one Runtime until it is asked to stop."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        lanes: tuple[str, ...] = (SHORT, LONG),
+        does: Mapping[str, Do] = JOBS,
+        duties: tuple[Duty, ...] = DUTIES,
+        lease: dt.timedelta = jobs.LEASE,
+        rand: Callable[[], float] = random.random,
+    ) -> None:
+        self._here, self._lanes, self._does, self._duties = runtime, lanes, does, duties
+        self._lease, self._rand = lease, rand
+        self._running: dict[int, Work] = {}
+
+    def run(self, stop: threading.Event, *, grace: float = GRACE) -> bool:
+        """Work until `stop`; True when everything ended, False when a job still runs and was given back.
+
+        After False the process must end: the thread of that job goes on, but no longer owns it.
+        """
+        threads = [
+            threading.Thread(target=self._keep_lane, args=(lane, stop), daemon=True) for lane in self._lanes
+        ]
+        threads += [
+            threading.Thread(target=self._keep_duty, args=(duty, stop), daemon=True) for duty in self._duties
+        ]
+        for thread in threads:
+            thread.start()
+        stop.wait()
+        deadline = time.monotonic() + grace
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self._give_back()
+        return not any(thread.is_alive() for thread in threads)
+
+    def run_once(self, lane: str) -> bool:
+        """Do the next job of a lane; False when there is none."""
+        here = self._here
+        with here.sessions() as session:
+            if not jobs.has_work(session, lane=lane, now=here.clock()):
+                return False
+        with transaction(here.sessions) as session:
+            work = jobs.claim(session, lane=lane, now=here.clock(), lease=self._lease)
+        if work is None:
+            return False
+        self._do(work)
+        return True
+
+    def settle(self) -> None:
+        """Do all there is to do now, in this thread: jobs of the lanes and duties, until nothing is left."""
+        while True:
+            did = [self.run_once(lane) for lane in self._lanes]
+            did += [self._attend(duty) for duty in self._duties]
+            if not any(did):
+                return
+
+    def _do(self, work: Work) -> None:
+        self._running[work.id] = work
+        try:
+            with self._heartbeat(work):
+                self._does[work.kind](self._here, work)
+        except Exception as error:  # noqa: BLE001 - whatever a job does, its lane goes on
+            self._failed(work, error)
+        else:
+            with transaction(self._here.sessions) as session:
+                jobs.finish(session, work)
+        finally:
+            self._running.pop(work.id, None)
+
+    def _failed(self, work: Work, error: Exception) -> None:
+        """Again later; a Refused is the input's fault, which no second try mends."""
+        known = isinstance(error, BylineError)
+        logger.warning(
+            "job %s %s failed (attempt %d): %s", work.kind, work.key, work.attempts, error, exc_info=not known
+        )
+        said = (
+            f"{error.code}: {error.message}"
+            if isinstance(error, BylineError)
+            else f"{type(error).__name__}: {error}"
+        )
+        with transaction(self._here.sessions) as session:
+            jobs.fail(
+                session,
+                work,
+                now=self._here.clock(),
+                error=said,
+                jitter=self._rand(),
+                final=isinstance(error, Refused),
+            )
+
+    @contextmanager
+    def _heartbeat(self, work: Work) -> Iterator[None]:
+        """Extend the lease every third of it while the job runs."""
+        done = threading.Event()
+        thread = threading.Thread(target=self._beat, args=(work, done), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _beat(self, work: Work, done: threading.Event) -> None:
+        while not done.wait(self._lease.total_seconds() / 3):
+            try:
+                with transaction(self._here.sessions) as session:
+                    kept = jobs.extend(session, work, now=self._here.clock(), lease=self._lease)
+            except (BylineError, SQLAlchemyError) as error:  # the next beat may come through
+                logger.warning("could not extend job %s %s: %s", work.kind, work.key, error)
+                continue
+            if not kept:
+                logger.warning("job %s %s belongs to another worker now", work.kind, work.key)
+                return
+
+    def _keep_lane(self, lane: str, stop: threading.Event) -> None:
+        self._keep(lambda: self.run_once(lane), f"lane {lane}", POLL, stop)
+
+    def _keep_duty(self, duty: Duty, stop: threading.Event) -> None:
+        self._keep(lambda: self._attend(duty), f"duty {duty.name}", duty.seconds, stop)
+
+    def _attend(self, duty: Duty) -> bool:
+        with only_one(self._here.engine, duty.name) as mine:
+            return mine and duty.run(self._here)
+
+    def _keep(self, step: Callable[[], bool], name: str, seconds: float, stop: threading.Event) -> None:
+        """Repeat a step; after an error wait longer each time, up to a minute."""
+        wait = seconds
+        while not stop.is_set():
+            try:
+                again, wait = step(), seconds
+            except Exception:
+                logger.exception("%s failed; it will be tried again", name)
+                again, wait = False, min(max(wait, 0.5) * 2, 60.0)
+            if not again:
+                stop.wait(wait)
+
+    def _give_back(self) -> None:
+        for work in list(self._running.values()):
+            with transaction(self._here.sessions) as session:
+                jobs.release(session, work, now=self._here.clock())
