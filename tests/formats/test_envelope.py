@@ -92,11 +92,21 @@ def test_unknown_members_are_ignored_as_the_specification_asks() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"payload": "e3"}, {"payload": "e30=\n"}, {"payload": "e31="}, {"payload": None}, {"payload": "+-=="}, {"payloadType": ""}, {"payloadType": 1},
-        {"signatures": []}, {"signatures": {}}, {"signatures": [1]}, {"signatures": [{"sig": "?"}]}, {"signatures": [{"sig": "AA==", "keyid": 1}]},
+        {"payload": "e3"},
+        {"payload": "e30=\n"},
+        {"payload": "e31="},
+        {"payload": None},
+        {"payload": "+-=="},
+        {"payloadType": ""},
+        {"payloadType": 1},
+        {"signatures": []},
+        {"signatures": {}},
+        {"signatures": [1]},
+        {"signatures": [{"sig": "?"}]},
+        {"signatures": [{"sig": "AA==", "keyid": 1}]},
         {"signatures": [{"sig": "AA=="}] * 17},
     ],
-)  # fmt: skip
+)
 def test_what_is_no_envelope_is_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
         envelope.open_envelope(sealed(**changed))

@@ -1,7 +1,7 @@
-"""Write core.json: keys, envelopes, statement digests, log leaves, notes, category bits, licences, strict JSON.
+"""Write core.json: keys, statements, log leaves, notes, category bits, licences, strict JSON.
 
-Run it from the repository's root: `python tests/vectors/make_core.py`. The same bytes every time. A change of an
-existing value is a change of format, not of a test.
+Run it from the repository's root: `python tests/vectors/make_core.py`. The same bytes every time.
+A change of an existing value is a change of format, not of a test.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from byline.formats import categories, entries, envelope, licences, note, statem
 from byline.formats.keys import PrivateKey
 from byline.formats.statements import Subject
 
-NOW = dt.datetime(2026, 1, 31, 23, 59, 59, tzinfo=dt.timezone.utc)
+NOW = dt.datetime(2026, 1, 31, 23, 59, 59, tzinfo=dt.UTC)
 ORIGIN = "byline.example.org"
 KEY = PrivateKey(hashlib.sha256(b"byline vectors: publisher").digest())
 LOG_KEY = PrivateKey(hashlib.sha256(b"byline vectors: log").digest())
@@ -40,12 +40,33 @@ BAD_JSON = {
     "not-utf8": ['"\\ud800"', '{"\\udfff":1}', '"\\udc00\\ud800"'],
 }
 LICENCES = (
-    "by 2", "by-nc-nd 3.0", "CC-BY", "cc0 1.0", "cc0 3", "pdm", "pdm 1.0", "Unsplash", "GFDL", "MIT", "CC BY-SA 4.0", "cc-by-nc-sa-4.0",
-    "http://creativecommons.org/licenses/by-nc-sa/2.0/", "https://creativecommons.org/licenses/by/2.0/fr/deed.en",
-    "creativecommons.org/licenses/by-sa/3.0/de", "https://creativecommons.org/publicdomain/zero/1.0/", "by 2.1", "by-nd-nc 1.0",
-    "http://flickr.com/commons/usage/", "Attribution-NonCommercial-ShareAlike License", "© The estate. All Rights Reserved, DACS 2014",
-    "https://choosealicense.com/licenses/cc-by-3.0/", "odc-by", "© Tate", "unknown", "",
-)  # fmt: skip
+    "by 2",
+    "by-nc-nd 3.0",
+    "CC-BY",
+    "cc0 1.0",
+    "cc0 3",
+    "pdm",
+    "pdm 1.0",
+    "Unsplash",
+    "GFDL",
+    "MIT",
+    "CC BY-SA 4.0",
+    "cc-by-nc-sa-4.0",
+    "http://creativecommons.org/licenses/by-nc-sa/2.0/",
+    "https://creativecommons.org/licenses/by/2.0/fr/deed.en",
+    "creativecommons.org/licenses/by-sa/3.0/de",
+    "https://creativecommons.org/publicdomain/zero/1.0/",
+    "by 2.1",
+    "by-nd-nc 1.0",
+    "http://flickr.com/commons/usage/",
+    "Attribution-NonCommercial-ShareAlike License",
+    "© The estate. All Rights Reserved, DACS 2014",
+    "https://choosealicense.com/licenses/cc-by-3.0/",
+    "odc-by",
+    "© Tate",
+    "unknown",
+    "",
+)
 
 
 def manifest() -> dict[str, Any]:

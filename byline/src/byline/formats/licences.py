@@ -219,4 +219,5 @@ def _creative(code: str, version: str | None, port: str | None) -> str | None:
     return name if known else f"LicenseRef-{name}"
 
 
-_IDS = {one.casefold(): one for one in _NAMED.values()}
+LICENCES = tuple(sorted({*_NAMED.values(), *_ZEROS.values()}))
+_IDS = {one.casefold(): one for one in LICENCES}
