@@ -1,7 +1,7 @@
 """Full text over contributors: what a document is, what a hit is, and what any engine must do.
 
-An engine is a view: it knows documents and the number of the last act they stand for, never tables. Whatever happens
-to it, following the sequence again from number 0 makes it whole.
+An engine is a view: it knows documents and the number of the last act they stand for, never tables.
+Whatever happens to it, following the sequence again from number 0 makes it whole.
 """
 
 from __future__ import annotations
@@ -23,25 +23,30 @@ class Match(IntEnum):
 
 @dataclass(frozen=True)
 class Document:
-    """One contributor: every name as it was written, every handle (`12345678@N00`, `somebody`)."""
+    """One contributor: every name as it was written, every handle (`12345678@N00`, `somebody`).
 
-    id: str
+    `weight` is coarse (0 to 255, the bits of a count): whom to keep where there are more hits than were
+    asked for.
+    """
+
+    id: int
     names: tuple[str, ...]
     handles: tuple[str, ...] = ()
+    weight: int = 0
 
 
 @dataclass(frozen=True)
 class Gone:
     """A document that is no more."""
 
-    id: str
+    id: int
 
 
 @dataclass(frozen=True)
 class Hit:
     """One document found. `closeness` orders hits of one match, nearest (highest) first: 0 to 100."""
 
-    id: str
+    id: int
     match: Match
     closeness: int
 
@@ -55,22 +60,23 @@ class Found:
 
 
 class SearchEngine(Protocol):
-    """What every engine can do. One contract test runs over all of them (tests/search/test_engine_contract.py)."""
+    """What every engine can do; tests/search/test_engine_contract.py runs over all of them."""
 
-    def search(self, text: str, *, limit: int = 1000) -> Found:
+    def search(self, text: str, *, limit: int = 500) -> Found:
         """Find documents by name or handle: every script, accents or none, one typo in a longer word."""
         ...
 
     def apply(self, changes: Iterable[Document | Gone], *, position: int, bulk: bool = False) -> int:
         """Take in a stream of changes in one commit that also keeps `position`; say how many there were.
 
-        A document replaces the one of its id. `bulk` is for many (more processes, segments merged at the end);
-        without it a commit costs what the changes cost. Unavailable("search-busy") while another writer is at work.
+        A document replaces the one of its id. `bulk` is for many (more processes, segments merged at the
+        end); without it a commit costs what the changes cost. Unavailable("search-busy") while another
+        writer is at work.
         """
         ...
 
     def position(self) -> int:
-        """Give the position of the last commit: the number of the next act to follow; 0 for an empty index."""
+        """Give the position of the last commit: the next act to follow; 0 for an empty index."""
         ...
 
     def count(self) -> int:

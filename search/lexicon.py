@@ -1,8 +1,9 @@
 """The words of an index, and which are near a word: one typo away, or another spelling of one sound.
 
-A SQLite file beside the index. Words are only ever added: one too many costs a look-up that finds nothing, so it needs
-no transaction with the index. A word of five letters or more stands under each spelling with one letter left out
-(Garbe's symmetric deletion), so one typo is a handful of primary key look-ups instead of a walk over all words.
+A SQLite file beside the index. Words are only ever added: one too many costs a look-up that finds nothing,
+so it needs no transaction with the index. A word of five letters or more stands under each spelling with
+one letter left out (Garbe's symmetric deletion), so one typo is a handful of primary key look-ups instead
+of a walk over all words.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ MOST_NEAR = 64
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS word (word TEXT PRIMARY KEY, seen INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS near (key TEXT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (key, word)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS near (key TEXT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (key, word)) WITHOUT
+ROWID;
 """
 
 
 class Lexicon:
-    """The words of one index. Safe for many threads; one writer at a time (the index's own lock sees to it)."""
+    """The words of one index; for many threads, and one writer at a time (the index's lock)."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the file."""
@@ -40,7 +42,7 @@ class Lexicon:
             self._file.close()
 
     def add(self, seen: dict[str, int], abjad: set[str]) -> None:
-        """Take in words (folded) and how many documents more they stand in; `abjad` are those without vowels."""
+        """Take in folded words with how many documents more have them; `abjad`: those without vowels."""
         with self._lock, self._file:
             known = self._known(list(seen))
             self._file.executemany(

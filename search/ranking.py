@@ -1,9 +1,10 @@
-"""How a query becomes an answer: exact, then folded, then a last word begun, then near words; each over sets of documents."""
+"""How a query becomes an answer: exact, folded, a last word begun, near words, each as a set."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from heapq import nlargest
 from itertools import islice
 
 from search import Found, Hit, Match
@@ -53,14 +54,18 @@ class Ranking:
         self, hits: dict[int, tuple[Match, int]], found: Iterable[int], match: Match, closeness: int
     ) -> bool:
         """Add what is new up to the limit; True where something had to stay out."""
-        fresh = sorted(number for number in found if number not in hits)
+        fresh = [number for number in found if number not in hits]
         room = self._limit - len(hits)
-        hits.update((number, (match, closeness)) for number in fresh[:room])
+        kept = fresh if len(fresh) <= room else nlargest(room, fresh, key=self._heaviest)
+        hits.update((number, (match, closeness)) for number in kept)
         return len(fresh) > room
 
+    def _heaviest(self, number: int) -> tuple[int, int]:
+        return self._snapshot.column("weight", number), -number
+
     def _named(self, hits: dict[int, tuple[Match, int]]) -> tuple[Hit, ...]:
-        named = (Hit(str(self._snapshot.stored(number)["id"]), *how) for number, how in hits.items())
-        return tuple(sorted(named, key=lambda hit: (hit.match, -hit.closeness)))
+        named = (Hit(self._snapshot.column("number", number), *how) for number, how in hits.items())
+        return tuple(sorted(named, key=lambda hit: (hit.match, -hit.closeness, hit.id)))
 
     def _docs(self, field: str, word: str) -> frozenset[int]:
         if (field, word) not in self._read:
@@ -100,10 +105,10 @@ class Ranking:
     def _near(
         self, needs: tuple[Need, ...], *, excluding: dict[int, tuple[Match, int]]
     ) -> list[tuple[int, int]]:
-        """Documents that carry enough of the query's weight in words that are there, a typo away, or sound alike.
+        """Documents that carry enough of the query's weight in words that are there or near.
 
-        Words are taken from the rarest: once what is left could not lift a new document over the quorum, only those
-        already found are looked at.
+        Words are taken from the rarest: once what is left could not lift a new document over the quorum,
+        only those already found are looked at.
         """
         weighed = sorted(((self._weight(need), need) for need in needs), key=lambda pair: -pair[0])
         left = total = sum(weight for weight, _ in weighed)

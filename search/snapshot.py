@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from functools import lru_cache
 from typing import Any
 
@@ -17,8 +18,15 @@ class Snapshot:
     def __init__(self, reader: IndexReader) -> None:
         """Take over a reader."""
         self._reader = reader
-        self.generation: int = reader.generation()
-        self._leaves: list[tuple[IndexReader, int]] = list(reader.leaf_readers())
+        self.generation = reader.generation()
+        self._leaves: list[tuple[IndexReader, int]] = [
+            pair for pair in reader.leaf_readers() if pair[0].doc_count_all()
+        ]
+        self._bases = [base for _, base in self._leaves]
+        self._columns = {
+            name: [leaf.column_reader(name, translate=False) for leaf, _ in self._leaves]
+            for name in ("number", "weight")
+        }
         self._lock = threading.Lock()
         self._users = 0
         self._retired = False
@@ -54,6 +62,11 @@ class Snapshot:
         """Give a document's stored fields."""
         fields: dict[str, Any] = self._reader.stored_fields(number)
         return fields
+
+    def column(self, name: str, number: int) -> int:
+        """Give what one document has in a numeric column (`number`: its id; `weight`)."""
+        leaf = bisect_right(self._bases, number) - 1
+        return int(self._columns[name][leaf][number - self._bases[leaf]])
 
     def frequency(self, field: str, word: str) -> int:
         """Count the documents of a word, deleted ones among them."""

@@ -1,7 +1,8 @@
 """Names to words: one form as it was written, one folded to Latin, and the keys by which near words meet.
 
-Folding is NFKC, case folding, then anyascii (which reaches Latin from Cyrillic, Greek, Han, Kana, Hangul, Arabic,
-Hebrew and more). Han and Hangul are read syllable by syllable, so that `Wang Wei`, `wangwei` and `王伟` meet.
+Folding is NFKC, case folding, then anyascii (which reaches Latin from Cyrillic, Greek, Han, Kana, Hangul,
+Arabic, Hebrew and more). Han and Hangul are read syllable by syllable, so that `Wang Wei`, `wangwei` and
+`王伟` meet.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _DASHES = "-\u2010\u2011\u2012\u2013\u00ad"
 
 
 class _Separators(dict[int, str | int | None]):
-    """str.translate table made as it is needed: what parts words becomes a space, what joins them one spelling."""
+    """A str.translate table made as needed: what parts words becomes a space."""
 
     def __missing__(self, code: int) -> str | int:
         char = chr(code)
@@ -51,7 +52,7 @@ _SEPARATORS = _Separators()
 
 @dataclass(frozen=True)
 class Piece:
-    """One word: as it was written (case folded), folded to Latin, and its syllables where the script has them."""
+    """One word: as written (case folded), folded to Latin, its syllables where the script has them."""
 
     written: str
     folded: str
@@ -59,7 +60,7 @@ class Piece:
 
 
 def clean(text: str) -> str:
-    """Undo what careless pipelines did to a name: escapes left as text, entities, markup, CP1252 bytes as controls."""
+    """Undo what careless pipelines did to a name: escapes as text, entities, markup, CP1252 controls."""
     text = text[:LONGEST_TEXT]
     if "\\" in text:
         text = _ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
@@ -116,7 +117,7 @@ def is_abjad(written: str) -> bool:
 
 
 def deletions(word: str) -> Iterator[str]:
-    """Give the word with each one letter left out: two words one typo apart share one of these, or one is the other's."""
+    """Give the word with each one letter left out: where two words one typo apart meet."""
     for at in range(len(word)):
         if at == 0 or word[at] != word[at - 1]:
             yield word[:at] + word[at + 1 :]
@@ -138,16 +139,15 @@ def one_typo(one: str, other: str) -> bool:
     )
 
 
-# Spellings of one sound across languages, longest first: Tchaikovsky / Chaykovskiy, Angelika / Angelica, Mueller / Muller.
+# Spellings of one sound across languages, longest first: Tchaikovsky / Chaykovskiy, Angelika / Angelica,
+# Mueller / Muller.
 _SOUNDS = (
-    ("tsch", "k"), ("sch", "s"), ("tch", "k"), ("dsch", "k"), ("ck", "k"), ("ch", "k"), ("kh", "k"), ("gh", "g"),
-    ("sh", "s"), ("sz", "s"), ("cz", "k"), ("ph", "f"), ("th", "t"), ("dh", "d"), ("bh", "b"), ("tz", "s"), ("ts", "s"),
-    ("zh", "s"), ("ij", "i"), ("ae", "a"), ("oe", "o"), ("ue", "u"), ("ou", "u"), ("oo", "u"), ("ee", "i"), ("ie", "i"),
-    ("ei", "i"), ("ai", "i"), ("ay", "i"), ("ey", "i"), ("x", "ks"), ("q", "k"), ("c", "k"), ("g", "k"), ("w", "f"),
-    ("v", "f"), ("z", "s"), ("y", "i"), ("j", "i"),
-)  # fmt: skip
-_SOUND = re.compile("|".join(left for left, _ in _SOUNDS))
-_SOUND_OF = dict(_SOUNDS)
+    "tsch k, dsch k, tch k, sch s, ck k, ch k, kh k, gh g, sh s, sz s, cz k, ph f, th t, dh d, bh b, tz s, "
+    "ts s, zh s, ij i, ae a, oe o, ue u, ou u, oo u, ee i, ie i, ei i, ai i, ay i, ey i, x ks, q k, c k, g k, "
+    "w f, v f, z s, y i, j i"
+)
+_SOUND_OF = dict(pair.split() for pair in _SOUNDS.split(", "))
+_SOUND = re.compile("|".join(_SOUND_OF))
 _DOUBLE = re.compile(r"(.)\1+")
 _VOWELS = re.compile(r"[aeiouyw`']+")
 

@@ -1,8 +1,8 @@
 """SearchEngine over Whoosh, a folder of files. The only module that knows whoosh.
 
-Queries are intersections of postings, never a walk over terms (a prefix query took 1.0 s at 581,099 documents); what is
-near a word comes from the lexicon. Nothing is scored by Whoosh: an answer is ordered by how a document matched, and
-the registry orders what is equal by how much there is.
+Queries are intersections of postings, never a walk over terms (a prefix query took 1.0 s at 581,099
+documents); what is near a word comes from the lexicon. Nothing is scored by Whoosh: an answer is ordered
+by how a document matched, and the registry orders what is equal by how much there is.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from whoosh import fields, formats, index
-from whoosh.writing import SegmentWriter
+from whoosh import columns, fields, formats, index
 
 from byline.errors import Unavailable
 from search import Document, Found, Gone
@@ -31,7 +30,7 @@ MOST_SEGMENTS = 8
 POSITION = "#position"  # the id of the one document that is no contributor
 
 
-class _Words(fields.KEYWORD):  # type: ignore[misc]
+class _Words(fields.KEYWORD):
     """A set of words: neither their number nor their order is kept."""
 
     def __init__(self) -> None:
@@ -39,9 +38,15 @@ class _Words(fields.KEYWORD):  # type: ignore[misc]
         self.format = formats.Existence()
 
 
+def _column(typecode: str) -> fields.COLUMN:
+    numbers: Any = columns.NumericColumn
+    return fields.COLUMN(numbers(typecode))
+
+
 def _schema() -> fields.Schema:
     return fields.Schema(
-        id=fields.ID(stored=True, unique=True), position=fields.STORED(), words=fields.STORED(),
+        id=fields.ID(), number=_column("q"),
+        weight=_column("B"), position=fields.STORED(), words=fields.STORED(),
         written=_Words(), folded=_Words(), name=_Words(), plain_name=_Words(), handle=_Words(),
     )  # fmt: skip
 
@@ -52,7 +57,7 @@ class WhooshEngine:
     def __init__(
         self, folder: Path, *, refresh: float = 1.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Open or make the index; `refresh`: seconds until another process's commit is seen. A broken one is begun anew."""
+        """Open or make the index; `refresh`: seconds until another process's commit is seen."""
         self._folder = folder
         self._refresh = refresh
         self._clock = clock
@@ -62,8 +67,7 @@ class WhooshEngine:
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lexicon = Lexicon(self._folder / "lexicon.sqlite")
-        where = str(self._folder)
-        self._index = index.open_dir(where) if index.exists_in(where) else index.create_in(where, _schema())
+        self._index = _open_index(self._folder)
         self._snapshot = Snapshot(self._index.reader())
         self._checked = self._clock()
 
@@ -99,17 +103,17 @@ class WhooshEngine:
             self.merge()
         return total
 
-    def _commit(self, chunk: dict[str, Document | Gone], *, position: int | None) -> None:
+    def _commit(self, chunk: dict[int, Document | Gone], *, position: int | None) -> None:
         added = [
-            (change.id, document_terms(change)) for change in chunk.values() if isinstance(change, Document)
+            (change, document_terms(change)) for change in chunk.values() if isinstance(change, Document)
         ]
         with self._writing() as writer:
-            gone = [*chunk, *([POSITION] if position is not None else [])]
+            gone = [*map(str, chunk), *([POSITION] if position is not None else [])]
             for number in _numbers(writer, gone):
                 writer.delete_document(number)
             self._learn([terms for _, terms in added])
-            for name, terms in added:
-                writer.add_document(**_fields(name, terms))
+            for document, terms in added:
+                writer.add_document(**_fields(document, terms))
             if position is not None:
                 writer.add_document(id=POSITION, position=position)
         self._renew()
@@ -146,7 +150,7 @@ class WhooshEngine:
         self._index.close()
 
     @contextmanager
-    def _writing(self, *, optimize: bool = False) -> Iterator[SegmentWriter]:
+    def _writing(self, *, optimize: bool = False) -> Iterator[Any]:
         try:
             writer = self._index.writer(timeout=5.0, delay=0.05, limitmb=64)
         except index.LockError as error:
@@ -177,9 +181,18 @@ class WhooshEngine:
                 old.retire()
 
 
-def _fields(name: str, terms: Terms) -> dict[str, Any]:
+def _open_index(folder: Path) -> Any:
+    """Whoosh's index; what cannot be read is begun anew, and followed again from number 0."""
+    if index.exists_in(str(folder)):
+        return index.open_dir(str(folder))
+    return index.create_in(str(folder), _schema())
+
+
+def _fields(document: Document, terms: Terms) -> dict[str, Any]:
     return {
-        "id": name,
+        "id": str(document.id),
+        "number": document.id,
+        "weight": max(0, min(document.weight, 255)),
         "words": " ".join(sorted(terms.latin())),
         "written": list(terms.written),
         "folded": list(terms.folded),
@@ -189,9 +202,9 @@ def _fields(name: str, terms: Terms) -> dict[str, Any]:
     }
 
 
-def _numbers(writer: SegmentWriter, ids: list[str]) -> list[int]:
+def _numbers(writer: Any, ids: list[str]) -> list[int]:
     """Whoosh's numbers of the documents of these ids, as the writer counts them."""
-    reader = writer.reader()
+    reader: Any = writer.reader()
     try:
         snapshot = Snapshot(reader)
         return [number for name in ids for number in snapshot.find("id", name)]

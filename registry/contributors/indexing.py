@@ -1,0 +1,197 @@
+"""The search index and the suggestions keep up with the sequence.
+
+One cursor, kept twice: in the database (`Follower("search")`) and in the index's own commit. The lower one
+is where to go on, so a lost index is made again from number 0, and a crash between the two costs a repeat.
+An act is only a sign of where to look: documents are made from the tables as they are now, so it does not
+matter how often or how late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from registry.contributors.people import Person, read_people
+from registry.database import Sessions, transaction
+from registry.models import (
+    Act,
+    AliasLink,
+    Contributor,
+    ContributorCount,
+    Dataset,
+    Follower,
+    Manifest,
+    Publisher,
+    Suggestion,
+)
+from search import Document, Gone, SearchEngine
+from search.terms import document_terms
+
+NAME = "search"
+PIECE = 500  # contributors read, and suggestions written, in one transaction
+BULK = 20_000  # contributors in one round from which merging pays
+MOST_TOKENS = 64  # of one maker
+
+
+@dataclass(frozen=True)
+class _Touched:
+    """What a stretch of acts speaks of, and the number after it."""
+
+    manifests: list[int]
+    contributors: list[int]
+    after: int
+
+
+def follow(sessions: Sessions, engine: SearchEngine, *, most: int = 100) -> int:
+    """Bring index and suggestions up to date with at most `most` acts; give how many there were.
+
+    Setting the follower's number to 0 makes both again. Unavailable("search-busy") while another process
+    writes.
+    """
+    start = _begin(sessions, engine)
+    with sessions() as session:
+        acts = session.scalars(select(Act).where(Act.number >= start).order_by(Act.number).limit(most)).all()
+        if not acts:
+            return 0
+        touched = _touched(session, list(acts))
+        big = _size(session, touched.manifests) >= BULK
+    engine.apply(_changes(sessions, touched), position=touched.after, bulk=big)
+    with transaction(sessions) as session:
+        _follower(session).number = touched.after
+    return len(acts)
+
+
+def _begin(sessions: Sessions, engine: SearchEngine) -> int:
+    """Where to go on: where the one behind stands. A follower set to 0 empties the index first."""
+    known = engine.position()
+    with sessions() as session:
+        standing = session.scalar(select(Follower.number).where(Follower.name == NAME)) or 0
+    if standing == 0 and known > 0:
+        engine.clear()
+        known = 0
+    return min(standing, known)
+
+
+def _follower(session: Session) -> Follower:
+    follower = session.get(Follower, NAME)
+    if follower is None:
+        follower = Follower(name=NAME, number=0)
+        session.add(follower)
+    return follower
+
+
+def _touched(session: Session, acts: list[Act]) -> _Touched:
+    """Read what acts name: a manifest's digest, a maker's public id, a dataset, a publisher."""
+    refs = {act.ref for act in acts}
+    subjects = {act.subject for act in acts}
+    manifests = set(session.scalars(select(Manifest.id).where(Manifest.digest.in_(refs))))
+    slugs = {
+        subject.removeprefix("publisher:")
+        for subject in subjects
+        if ":" not in subject.removeprefix("publisher:")
+    }
+    labels = {tuple(parts) for subject in subjects if len(parts := _parts(subject)) == 2}
+    statement = select(Manifest.id).join(Dataset, Dataset.id == Manifest.dataset_id).join(Publisher)
+    of_publishers = session.scalars(statement.where(Publisher.slug.in_(slugs | refs)))
+    of_datasets = (
+        session.scalars(statement.where(tuple_(Publisher.slug, Dataset.name).in_(labels))) if labels else ()
+    )
+    contributors = session.scalars(select(Contributor.id).where(Contributor.public_id.in_(refs)))
+    return _Touched(
+        sorted(manifests.union(of_publishers, of_datasets)), sorted(contributors), (acts[-1].number or 0) + 1
+    )
+
+
+def _parts(subject: str) -> list[str]:
+    """`dataset:pub/name` and `pub/name@version` -> [pub, name]."""
+    return subject.removeprefix("dataset:").partition("@")[0].split("/")
+
+
+def _size(session: Session, manifests: list[int]) -> int:
+    return sum(session.scalars(select(Manifest.contributors).where(Manifest.id.in_(manifests))))
+
+
+def _changes(sessions: Sessions, touched: _Touched) -> Iterator[Document | Gone]:
+    """Every document to be made or removed, in pieces; suggestions are written on the way."""
+    for piece in _contributors(sessions, touched):
+        with transaction(sessions) as session:
+            roots = set(session.scalars(select(Contributor.root_id).where(Contributor.id.in_(piece))))
+            people = read_people(session, roots)
+            gone = {member.id for person in people.values() for member in person.members} | set(piece)
+            documents = [document for person in people.values() if (document := _document(person))]
+            _suggest(session, gone, documents, people)
+        kept = {document.id for document in documents}
+        yield from (Gone(number) for number in sorted(gone - kept))
+        yield from documents
+
+
+def _contributors(sessions: Sessions, touched: _Touched) -> Iterator[list[int]]:
+    for at in range(0, len(touched.contributors), PIECE):
+        yield touched.contributors[at : at + PIECE]
+    for manifest in touched.manifests:
+        yield from _counted(sessions, manifest)
+        yield from _linked(sessions, manifest)
+
+
+def _counted(sessions: Sessions, manifest: int) -> Iterator[list[int]]:
+    """The contributors of one manifest, along its record index."""
+    last = -1
+    while True:
+        with sessions() as session:
+            rows = session.execute(
+                select(ContributorCount.contributor_id, ContributorCount.start)
+                .where(ContributorCount.manifest_id == manifest, ContributorCount.start > last)
+                .order_by(ContributorCount.start)
+                .limit(PIECE)
+            ).all()
+        if not rows:
+            return
+        last = rows[-1].start
+        yield [row.contributor_id for row in rows]
+
+
+def _linked(sessions: Sessions, manifest: int) -> Iterator[list[int]]:
+    """Both sides of every link that stands on this manifest: either may have joined or left the other."""
+    last = (-1, -1)
+    while True:
+        with sessions() as session:
+            rows = session.execute(
+                select(AliasLink.alias_id, AliasLink.number_id)
+                .where(or_(AliasLink.manifest_id == manifest, AliasLink.other_manifest_id == manifest))
+                .where(tuple_(AliasLink.alias_id, AliasLink.number_id) > last)
+                .order_by(AliasLink.alias_id, AliasLink.number_id)
+                .distinct()
+                .limit(PIECE // 2)
+            ).all()
+        if not rows:
+            return
+        last = (rows[-1].alias_id, rows[-1].number_id)
+        yield sorted({side for row in rows for side in row})
+
+
+def _document(person: Person) -> Document | None:
+    """None for who has nothing published, or is hidden."""
+    if person.hidden or not person.records:
+        return None
+    return Document(person.root, person.known_as, person.handles, weight=person.records.bit_length())
+
+
+def _suggest(session: Session, gone: set[int], documents: list[Document], people: dict[int, Person]) -> None:
+    session.execute(delete(Suggestion).where(Suggestion.contributor_id.in_(gone)))
+    rows = [
+        {"token": token, "rank": -people[document.id].records, "contributor_id": document.id}
+        for document in documents
+        for token in suggestion_tokens(document)
+    ]
+    if rows:
+        session.execute(insert(Suggestion), rows)
+
+
+def suggestion_tokens(document: Document) -> list[str]:
+    """Words a maker is suggested for: as written and folded, the longest where there are too many."""
+    terms = document_terms(document)
+    words = {word[:64] for word in terms.written | terms.folded | terms.handles}
+    return sorted(words, key=lambda word: (-len(word), word))[:MOST_TOKENS]
