@@ -1,0 +1,72 @@
+"""The parent's side of the fenced process: starts it without an environment, listens, and does not believe its death.
+
+A refusal comes as a word. A death (signal, limit, time) is counted on the submission by the caller: it may be the
+machine's fault once or twice, not three times.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from byline.errors import Refused, Unavailable
+from registry.publishing.task import Task, Totals, totals_from_json
+
+Progress = Callable[[str, int, int], None]
+
+
+def read_extract(task: Task, *, heard: Progress) -> Totals:
+    """Run the task fenced. Refused as the process says it; Unavailable("extract-reader-died") when it died over it."""
+    with task.path("stderr").open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "registry.publishing.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "2"},
+            cwd=task.folder,
+            close_fds=True,
+            text=True,
+        )
+        timer = threading.Timer(task.seconds, process.kill)
+        timer.start()
+        try:
+            said = _listen(process, task, heard)
+            code = process.wait()
+        finally:
+            timer.cancel()
+            process.kill()
+            process.communicate()
+    if "refused" in said:
+        found = said["refused"]
+        raise Refused(found["code"], found["message"], at=found.get("at"), details=found.get("details"))
+    if "totals" not in said or code != 0:
+        raise Unavailable(
+            "extract-reader-died", f"the process that read the extract ended with {code}: {_last_words(task)}"
+        )
+    return totals_from_json(said["totals"])
+
+
+def _listen(process: subprocess.Popen[str], task: Task, heard: Progress) -> dict[str, Any]:
+    """Hand the task over, pass progress on, keep the last other word."""
+    if process.stdin is None or process.stdout is None:
+        raise AssertionError("both are pipes")
+    process.stdin.write(task.to_json() + "\n")
+    process.stdin.flush()
+    said: dict[str, Any] = {}
+    for line in process.stdout:
+        word = json.loads(line)
+        if "step" in word:
+            heard(word["step"], word["done"], word["total"])
+        else:
+            said.update(word)
+    return said
+
+
+def _last_words(task: Task) -> str:
+    lines = task.path("stderr").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1][:300] if lines else "no last words"

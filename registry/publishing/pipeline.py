@@ -1,0 +1,328 @@
+"""Flow 1, from an extract that arrived to a published manifest. `ingest` tells it; the steps lie beside it.
+
+Each step may be repeated, and what it wrote is shown to nobody before the last one: kill -9 between any two lines costs
+a repeat. States: received -> recorded -> logged -> published, or refused.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
+
+from byline.errors import BylineError, Conflict, Refused, Unavailable, Untrusted
+from byline.formats.manifest import ManifestPredicate, read_manifest
+from registry.config import Settings
+from registry.contributors.aliases import recompute_for_manifest
+from registry.database import Sessions, transaction
+from registry.models import ExtractPart, Manifest, ManifestFile, Publisher, PublisherKey, Submission
+from registry.optouts import match
+from registry.publishing import (
+    attributions,
+    contributors,
+    fence,
+    publishers,
+    records,
+    signed,
+    submit,
+    uploads,
+)
+from registry.publishing.progress import Progress
+from registry.publishing.signed import Sent
+from registry.publishing.task import INDEX, ITEMS, LINKS, MAKERS, Task, Totals
+from registry.storage import ObjectStore, item_index
+from registry.tlog import append
+
+Clock = Callable[[], dt.datetime]
+MAX_CRASHES = 3
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A submission whose extract is there: its manifest as sent, and as read."""
+
+    submission_id: str
+    manifest_id: int
+    digest: str
+    sent: Sent
+    predicate: ManifestPredicate
+    parts: tuple[tuple[int, int], ...]
+
+
+def ingest(
+    submission_id: str,
+    *,
+    sessions: Sessions,
+    items: Engine,
+    store: ObjectStore,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    """Bring a received submission to *published*, or to *refused* with the reason. May be called again at any time."""
+    arrived = open_arrived(sessions, store, submission_id, settings=settings)
+    if arrived is None:
+        return
+    progress = Progress(sessions, submission_id)
+    try:
+        record(arrived, sessions=sessions, items=items, store=store, settings=settings, progress=progress)
+        log(sessions, arrived, now=clock())
+    except (Refused, Untrusted, Conflict) as error:
+        refuse(sessions, arrived, error=error, items=items, store=store)
+        return
+    learn(sessions, arrived, now=clock())
+    progress.say("matching", 0, 1)
+    match.match_manifest(sessions, items=items, store=store, manifest_id=arrived.manifest_id, now=clock())
+    publish(sessions, arrived, now=clock())
+    uploads.drop_blocks(store, submission_id)
+
+
+def record(
+    arrived: Arrived,
+    *,
+    sessions: Sessions,
+    items: Engine,
+    store: ObjectStore,
+    settings: Settings,
+    progress: Progress,
+) -> None:
+    """Received -> recorded. A killed attempt is made again from the start: all it wrote is written over, or there already."""
+    if state_of(sessions, arrived) != "received":
+        return
+    with scratch(settings, arrived.submission_id) as folder:
+        totals = read_extract(
+            arrived, folder, sessions=sessions, store=store, settings=settings, progress=progress
+        )
+        index_sha256 = keep_records(arrived, folder, store=store, items=items, progress=progress)
+        count_makers(arrived, folder, sessions=sessions, items=items, progress=progress)
+    mark_recorded(sessions, arrived, totals=totals, index_sha256=index_sha256)
+
+
+def open_arrived(
+    sessions: Sessions, store: ObjectStore, submission_id: str, *, settings: Settings
+) -> Arrived | None:
+    """What there is to do; None where it is done, refused or expired."""
+    with sessions() as session:
+        submission = session.get(Submission, submission_id)
+        if (
+            submission is None
+            or submission.manifest_id is None
+            or submission.state in (submit.AWAITING, "published")
+        ):
+            return None
+        parts = session.execute(
+            select(ExtractPart.part, ExtractPart.size)
+            .where(ExtractPart.submission_id == submission_id)
+            .order_by(ExtractPart.part)
+        ).all()
+    sent = signed.open_sent(
+        store.get(submit.manifest_key(submission.digest)), max_payload=settings.max_payload
+    )
+    return Arrived(
+        submission_id=submission_id,
+        manifest_id=submission.manifest_id,
+        digest=submission.digest,
+        sent=sent,
+        predicate=read_manifest(sent.statement),
+        parts=tuple((part, size or 0) for part, size in parts),
+    )
+
+
+def state_of(sessions: Sessions, arrived: Arrived) -> str:
+    """The manifest's state now."""
+    with sessions() as session:
+        return session.scalars(select(Manifest.state).where(Manifest.id == arrived.manifest_id)).one()
+
+
+@contextmanager
+def scratch(settings: Settings, submission_id: str) -> Iterator[Path]:
+    """A folder of this attempt's own; what a killed attempt left of this submission is swept first."""
+    home = settings.data_dir / "scratch"
+    home.mkdir(parents=True, exist_ok=True)
+    for left in home.glob(f"{submission_id}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{submission_id}-", dir=home))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def read_extract(
+    arrived: Arrived,
+    folder: Path,
+    *,
+    sessions: Sessions,
+    store: ObjectStore,
+    settings: Settings,
+    progress: Progress,
+) -> Totals:
+    """Have the fenced process read it. Its third death refuses the submission: an extract that kills is not tried for ever."""
+    progress.say("reading", 0, arrived.predicate.records.extract_rows)
+    for part, size in arrived.parts:
+        uploads.assemble_part(store, arrived.submission_id, part, to=folder / part_name(part), size=size)
+    try:
+        totals = fence.read_extract(_task(arrived, folder, settings), heard=progress.say)
+    except Unavailable as error:
+        if _count_crash(sessions, arrived) >= MAX_CRASHES:
+            raise Refused("extract-kills-its-reader", f"three times: {error.message}") from error
+        raise
+    records.keep_extract(store, arrived.digest, [folder / part_name(part) for part, _ in arrived.parts])
+    return totals
+
+
+def keep_records(
+    arrived: Arrived, folder: Path, *, store: ObjectStore, items: Engine, progress: Progress
+) -> str:
+    """The record index into the store, its item keys into their database."""
+    total = arrived.predicate.records.extract_rows
+    index_sha256 = records.keep_index(store, arrived.digest, folder / INDEX)
+    # Said before the first key is in: a refusal after this has keys to take out again.
+    progress.say("item-keys", 0, total, force=True)
+    records.load_item_keys(
+        items,
+        manifest_id=arrived.manifest_id,
+        keys=folder / ITEMS,
+        loaded=lambda count: progress.say("item-keys", count, total),
+    )
+    return index_sha256
+
+
+def count_makers(
+    arrived: Arrived, folder: Path, *, sessions: Sessions, items: Engine, progress: Progress
+) -> None:
+    """Makers with their counts and names, and which of their handles are shown to be one's."""
+    contributors.count_contributors(
+        sessions,
+        manifest_id=arrived.manifest_id,
+        makers=folder / MAKERS,
+        counted=lambda count: progress.say("makers", count, None),
+    )
+    attributions.learn_own_links(sessions, manifest_id=arrived.manifest_id, links=folder / LINKS)
+    attributions.learn_photo_links(sessions, items, manifest_id=arrived.manifest_id, keys=folder / ITEMS)
+
+
+def mark_recorded(sessions: Sessions, arrived: Arrived, *, totals: Totals, index_sha256: str) -> None:
+    """Received -> recorded: everything this manifest holds is kept."""
+    with transaction(sessions) as session:
+        manifest = session.get_one(Manifest, arrived.manifest_id)
+        manifest.state = "recorded"
+        manifest.contributors, manifest.unattributed = totals.makers, totals.unattributed
+        manifest.licenses, manifest.platforms = totals.licenses, totals.platforms
+        manifest.index_sha256 = index_sha256
+        for position, found in enumerate(totals.column_sha256):
+            session.execute(
+                update(ManifestFile)
+                .where(ManifestFile.manifest_id == manifest.id, ManifestFile.position == position)
+                .values(column=totals.column, column_sha256=found)
+            )
+        session.get_one(Submission, arrived.submission_id).state = "recorded"
+
+
+def log(sessions: Sessions, arrived: Arrived, *, now: dt.datetime) -> None:
+    """Recorded -> logged: the statement becomes its dataset's last, and a leaf, in one transaction.
+
+    What was true when the manifest was accepted must still be true: the key stands, nothing else came between.
+    """
+    with transaction(sessions) as session:
+        manifest = session.get_one(Manifest, arrived.manifest_id)
+        if manifest.state != "recorded":
+            return
+        _check_still(session, arrived, manifest)
+        publishers.record(
+            session,
+            arrived.sent,
+            kind="manifest",
+            subject=f"dataset:{arrived.predicate.dataset.dataset}",
+            previous=arrived.predicate.previous,
+            key_id=manifest.key_id,
+            now=now,
+        )
+        manifest.state = session.get_one(Submission, arrived.submission_id).state = "logged"
+
+
+def learn(sessions: Sessions, arrived: Arrived, *, now: dt.datetime) -> None:
+    """Its links count from here on; whoever that joins or parts is matched again."""
+    with transaction(sessions) as session:
+        changed = recompute_for_manifest(session, arrived.manifest_id)
+        if changed:
+            match.ask(session, now=now, contributors=sorted(changed))
+
+
+def publish(sessions: Sessions, arrived: Arrived, *, now: dt.datetime) -> None:
+    """Logged -> published: from here on it is shown, and the followers are told."""
+    with transaction(sessions) as session:
+        manifest = session.get_one(Manifest, arrived.manifest_id)
+        if manifest.state != "logged":
+            return
+        manifest.state, manifest.published_at = "published", now
+        submission = session.get_one(Submission, arrived.submission_id)
+        submission.state = "published"
+        submission.progress = {"step": "published", "done": manifest.rows, "total": manifest.rows}
+        label = arrived.predicate.dataset.label
+        append.append(session, kind="published", subject=label, ref=manifest.digest, leaf=None, now=now)
+
+
+def refuse(
+    sessions: Sessions, arrived: Arrived, *, error: BylineError, items: Engine, store: ObjectStore
+) -> None:
+    """End it with the reason. Keys go before the manifest's row does: its number may be given to another manifest."""
+    with sessions() as session:
+        step = session.get_one(Submission, arrived.submission_id).progress.get("step")
+    if step not in (submit.RECEIVED, "reading"):
+        item_index.forget(items, arrived.manifest_id)
+    records.drop_objects(store, arrived.digest)
+    uploads.drop_blocks(store, arrived.submission_id)
+    listed = error.details if error.code == "bad-rows" and isinstance(error.details, list) else []
+    with transaction(sessions) as session:
+        submission = session.get_one(Submission, arrived.submission_id)
+        said = {"code": error.code, "message": error.message, "at": error.at}
+        submit.drop_manifest(session, submission, state=submit.REFUSED, errors=[said, *listed])
+
+
+def part_name(part: int) -> str:
+    """A part's file in the scratch folder."""
+    return f"part-{part:04d}.parquet"
+
+
+def _task(arrived: Arrived, folder: Path, settings: Settings) -> Task:
+    found = arrived.predicate.records
+    return Task(
+        folder=str(folder),
+        parts=tuple(part_name(part) for part, _ in arrived.parts),
+        dataset=arrived.predicate.dataset.dataset,
+        columns=dict(found.columns),
+        files=tuple(one.records for one in found.files),
+        rows=found.extract_rows,
+        sha256=found.extract_sha256,
+        max_row=settings.max_row,
+        max_url=settings.max_url,
+        memory=settings.ingest_memory,
+        seconds=settings.ingest_seconds,
+        threads=settings.ingest_threads,
+    )
+
+
+def _count_crash(sessions: Sessions, arrived: Arrived) -> int:
+    with transaction(sessions) as session:
+        submission = session.get_one(Submission, arrived.submission_id)
+        submission.crashes += 1
+        return submission.crashes
+
+
+def _check_still(session: Session, arrived: Arrived, manifest: Manifest) -> None:
+    key = session.get_one(PublisherKey, manifest.key_id)
+    if key.revoked_at is not None:
+        raise Untrusted("revoked-key", "the signing key was revoked before the manifest reached the log")
+    if session.get_one(Publisher, key.publisher_id).suspended:
+        raise Untrusted(
+            "publisher-suspended", "the publisher was suspended before the manifest reached the log"
+        )
+    dataset = arrived.predicate.dataset.dataset
+    signed.must_follow(session, subject=f"dataset:{dataset}", previous=arrived.predicate.previous)

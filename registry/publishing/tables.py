@@ -1,0 +1,157 @@
+"""Out of core, in DuckDB: rows sorted by maker into the record index, and from it keys, counts and links.
+
+External access is off and the configuration locked before the first row is seen: whatever a hostile extract made of
+this process, it reads and writes one folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import duckdb
+import pyarrow as pa
+
+from byline.formats.selectors import contributor_kind
+from registry.publishing.rows import UNSORTED
+from registry.publishing.task import INDEX, ITEMS, LINKS, MAKERS, Task
+from registry.storage.record_index import ROW_GROUP
+
+MOST_NAMES, MOST_LICENCES, MOST_TITLES = 50, 30, 12
+
+# formats.selectors.fingerprint: the first 60 bits of SHA-256("b1|" kind "|" value).
+_K = "('0x' || substr(sha256('b1|' || {}), 1, 15))::BIGINT"
+
+_SORT = f"""
+    SELECT contributor, file, row, photo, photos, url, landing_url, title, license, license_raw, creator_name,
+           sha256, item_id, {_K.format("item")} AS k
+    FROM unsorted ORDER BY contributor NULLS LAST, file, row
+"""
+
+_KEYS = f"""
+    SELECT k, position, photo IS NOT NULL AS bridges FROM entries WHERE k IS NOT NULL
+    UNION ALL
+    SELECT {_K.format("'photo2|' || one")}, position, false
+    FROM (SELECT unnest(photos) AS one, position FROM entries WHERE photos IS NOT NULL)
+    UNION ALL
+    SELECT {_K.format("'sha256|' || sha256")}, position, false FROM entries WHERE sha256 IS NOT NULL
+    ORDER BY 1, 2
+"""
+
+# A maker's run and what is shown of it. Whole lists would grow with the rows, so each is cut where it is made.
+_RUNS = f"""
+    WITH runs AS (
+        SELECT contributor, min(position) AS start, count(*) AS entries,
+               arg_min(title[:200], position, {MOST_TITLES}) FILTER (trim(title) <> '') AS titles
+        FROM entries WHERE contributor IS NOT NULL GROUP BY contributor
+    ), licences AS (
+        SELECT contributor, arg_max({{'text': text, 'records': records}}, records, {MOST_LICENCES}) AS licences
+        FROM (
+            SELECT contributor, coalesce(license, license_raw[:100], 'not-stated') AS text, count(*) AS records
+            FROM entries WHERE contributor IS NOT NULL GROUP BY ALL
+        ) GROUP BY contributor
+    ), names AS (
+        SELECT contributor, arg_max({{'text': text, 'records': records}}, records, {MOST_NAMES}) AS names
+        FROM (
+            SELECT contributor, trim(creator_name)[:500] AS text, count(*) AS records
+            FROM entries
+            WHERE contributor IS NOT NULL AND trim(creator_name) <> '' AND NOT contains(creator_name, '://')
+            GROUP BY ALL
+        ) GROUP BY contributor
+    )
+    SELECT runs.contributor, start, entries, titles, licences, names
+    FROM runs LEFT JOIN licences USING (contributor) LEFT JOIN names USING (contributor) ORDER BY start
+"""
+
+_PHOTO_LINKS = """
+    SELECT DISTINCT one.contributor AS alias, two.contributor AS number
+    FROM entries AS one JOIN handles AS h1 ON h1.contributor = one.contributor AND h1.kind = 'alias'
+    JOIN entries AS two ON two.photo = one.photo
+    JOIN handles AS h2 ON h2.contributor = two.contributor AND h2.kind = 'number' AND h2.platform = h1.platform
+"""
+
+Pair = tuple[str, str]
+_HANDLES = pa.schema([("contributor", pa.string()), ("kind", pa.string()), ("platform", pa.string())])
+_LINKS = pa.schema(
+    [("alias", pa.string()), ("number", pa.string()), ("how", pa.string()), ("records", pa.int64())]
+)
+
+
+def open_duckdb(task: Task) -> duckdb.DuckDBPyConnection:
+    """A connection that reaches one folder, within the task's memory and threads, and cannot be told otherwise."""
+    connection = duckdb.connect(config={"threads": str(task.threads)})
+    for setting in (
+        f"allowed_directories = [{_quoted(task.folder)}]",
+        f"temp_directory = {_quoted(str(task.path('spill')))}",
+        f"memory_limit = '{task.memory // 2 >> 20}MiB'",
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "preserve_insertion_order = false",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"SET {setting}")
+    return connection
+
+
+def write_index(connection: duckdb.DuckDBPyConnection, task: Task, rows: Iterator[pa.RecordBatch]) -> int:
+    """Sort all rows by maker into the record index; how many entries it has."""
+    connection.register("unsorted", pa.RecordBatchReader.from_batches(UNSORTED, rows))
+    _copy(
+        connection, _SORT, task, INDEX, f"COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROW_GROUP}"
+    )
+    connection.unregister("unsorted")
+    connection.execute(
+        "CREATE VIEW entries AS SELECT * EXCLUDE file_row_number, file_row_number::BIGINT AS position "
+        f"FROM read_parquet({_quoted(str(task.path(INDEX)))}, file_row_number = true)"
+    )
+    counted = connection.execute("SELECT count(*) FROM entries").fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def write_items(connection: duckdb.DuckDBPyConnection, task: Task) -> None:
+    """Item keys in key order, with the position each stands at; `bridges` where the key is a photo's."""
+    _copy(connection, _KEYS, task, ITEMS, "COMPRESSION zstd")
+
+
+def write_makers(connection: duckdb.DuckDBPyConnection, task: Task) -> int:
+    """Each maker's run in the index, with samples, licences and names; how many makers there are."""
+    _copy(connection, _RUNS, task, MAKERS, "COMPRESSION zstd")
+    counted = connection.execute(
+        f"SELECT count(*) FROM read_parquet({_quoted(str(task.path(MAKERS)))})"
+    ).fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def write_links(connection: duckdb.DuckDBPyConnection, task: Task, shown: Mapping[Pair, int]) -> None:
+    """An alias and a number shown by so many records, or by two attributions of one photo in this extract."""
+    by_photo = _linked_by_photo(connection, task) - set(shown)
+    links = [(*pair, "record", shown[pair]) for pair in sorted(shown)]
+    links += [(*pair, "photo", 0) for pair in sorted(by_photo)]
+    columns = [pa.array([link[at] for link in links], field.type) for at, field in enumerate(_LINKS)]
+    connection.register("links", pa.Table.from_arrays(columns, schema=_LINKS))
+    _copy(connection, "SELECT * FROM links", task, LINKS, "COMPRESSION zstd")
+
+
+def _linked_by_photo(connection: duckdb.DuckDBPyConnection, task: Task) -> set[Pair]:
+    makers = connection.execute(f"SELECT contributor FROM read_parquet({_quoted(str(task.path(MAKERS)))})")
+    handles: list[tuple[str, str, str]] = []
+    while rows := makers.fetchmany(10_000):
+        handles += [
+            (key, kind, platform or "") for (key,) in rows for kind, platform in (contributor_kind(key),)
+        ]
+    platforms = [
+        {platform for _, kind, platform in handles if kind == wanted} for wanted in ("alias", "number")
+    ]
+    if not platforms[0] & platforms[1]:
+        return set()  # the usual case: a list knows its makers in one way
+    columns = [pa.array([handle[at] for handle in handles], pa.string()) for at in range(3)]
+    connection.register("handles", pa.Table.from_arrays(columns, schema=_HANDLES))
+    return set(connection.execute(_PHOTO_LINKS).fetchall())
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, task: Task, name: str, options: str) -> None:
+    connection.execute(f"COPY ({query}) TO {_quoted(str(task.path(name)))} (FORMAT parquet, {options})")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
