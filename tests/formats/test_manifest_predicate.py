@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,3 +155,10 @@ def test_another_kind_of_statement_is_no_manifest() -> None:
     with pytest.raises(Refused) as refused:
         manifest.read_manifest(statements.parse(make_core.payloads()["key"]))
     assert refused.value.code == "wrong-predicate-type"
+
+
+@pytest.mark.parametrize(
+    "words", [manifest.PURPOSES, manifest.ACCESS, manifest.ANNOTATION_CATEGORIES, manifest.FIELDS, manifest.METHODS]
+)
+def test_the_docs_list_the_words_of_the_closed_lists(root: Path, words: tuple[str, ...]) -> None:
+    assert ", ".join(f"`{word}`" for word in words) in (root / "docs/formats/manifest.md").read_text()
