@@ -16,6 +16,8 @@ from byline.errors import Refused
 # The client's own variables: the two may share a shell, so the server knows and ignores them.
 CLIENTS = frozenset({"BYLINE_REGISTRY", "BYLINE_VKEY", "BYLINE_STATE"})
 STANDING = "registry.json"
+STANDING_NAMES = frozenset({"origin", "operator_name", "operator_contact", "privacy_file"})
+DEFAULT_DATA_DIR = Path(".byline/serve")
 _UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _SIZES = {"": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
 _NUMBER = re.compile(r"([0-9]{1,15})\s*([A-Za-z]{0,3})", re.ASCII)
@@ -246,14 +248,10 @@ def load(environ: Mapping[str, str]) -> Settings:
     Refused: `unknown-setting`, `bad-setting`, `not-initialised` (no origin yet), `origin-differs`.
     """
     said = read_environment(environ)
-    standing = read_standing(said.get("data_dir", Path(".byline/serve")))
-    if "origin" in said and standing.get("origin", said["origin"]) != said["origin"]:
-        raise Refused(
-            "origin-differs",
-            f"this folder is {standing['origin']}'s for good; unset BYLINE_ORIGIN or use another folder",
-            at="BYLINE_ORIGIN",
-        )
-    values = {"data_dir": Path(".byline/serve"), **standing, **said}
+    folder = said.get("data_dir", DEFAULT_DATA_DIR)
+    standing = read_standing(folder)
+    check_same_origin(folder, said.get("origin"))
+    values = {"data_dir": folder, **standing, **said}
     if "origin" not in values:
         raise Refused(
             "not-initialised",
@@ -296,8 +294,18 @@ def read_standing(data_dir: Path) -> dict[str, Any]:
         text = (data_dir / STANDING).read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
-    known = {"origin", "operator_name", "operator_contact", "privacy_file"}
-    return {name: value for name, value in json.loads(text).items() if name in known}
+    return {name: value for name, value in json.loads(text).items() if name in STANDING_NAMES}
+
+
+def check_same_origin(data_dir: Path, *said: str | None) -> None:
+    """Refused("origin-differs") where a data folder already belongs to another origin."""
+    standing = read_standing(data_dir).get("origin")
+    if standing is not None and any(origin not in {None, standing} for origin in said):
+        raise Refused(
+            "origin-differs",
+            f"this folder is {standing}'s for good; name no other origin, or use another folder",
+            at="BYLINE_ORIGIN",
+        )
 
 
 def check_public(settings: Settings) -> None:
@@ -321,7 +329,7 @@ def describe() -> str:
         "# Settings",
         "",
         "Written by `python -m registry.config > docs/settings.md`; a test compares them.",
-        "An unknown `BYLINE_*` is an error that names the nearest. Sizes take KiB, MiB, GiB; times s, m, h, d, w.",
+        "An unknown one is an error that names the nearest. Sizes take KiB, MiB, GiB; times s, m, h, d, w.",
         "`BYLINE_REGISTRY`, `BYLINE_VKEY`, `BYLINE_STATE` are the client's; the server ignores them.",
         "",
         "| variable | default | what it is |",

@@ -6,18 +6,31 @@ Only the app, the worker and the command line have one.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
 from byline.errors import Refused
 from byline.formats import note
 from byline.formats.keys import PrivateKey
-from registry.config import Settings, check_public
+from registry.config import (
+    DEFAULT_DATA_DIR,
+    STANDING,
+    STANDING_NAMES,
+    Settings,
+    check_origin,
+    check_public,
+    check_same_origin,
+    is_loopback,
+    read_environment,
+    read_standing,
+)
 from registry.database import Sessions, check_migrated, make_engine, make_items_engine, make_sessions, migrate
 from registry.mail import Mailer
 from registry.models import items_metadata
@@ -26,6 +39,12 @@ from registry.storage import ObjectStore
 from registry.storage.opening import open_store
 from search import SearchEngine
 from search.opening import open_engine
+
+_QUESTIONS = {
+    "operator_name": "Who runs this registry?",
+    "operator_contact": "How are they reached (mail address or URL)?",
+    "privacy_file": "Which file holds the privacy text people are shown?",
+}
 
 
 @dataclass(frozen=True)
@@ -92,6 +111,38 @@ def prepare(settings: Settings) -> None:
     open_store(settings.object_store)
 
 
+def write_standing(
+    environ: Mapping[str, str],
+    said: Mapping[str, Any],
+    *,
+    ask: Callable[[str], str],
+    new_origin: Callable[[], str],
+) -> None:
+    """Keep, in the data folder, what a registry is told once: its origin for good, and who runs it.
+
+    `said`: origin, operator_name, operator_contact, privacy_file, each may be None; a public registry is
+    asked for what it lacks. Refused("origin-differs", "operator-missing").
+    """
+    settings = read_environment(environ)
+    folder = Path(settings.get("data_dir", DEFAULT_DATA_DIR))
+    known = {
+        "origin": new_origin(),
+        **read_standing(folder),
+        **{k: v for k, v in settings.items() if k in STANDING_NAMES},
+    }
+    check_same_origin(folder, said.get("origin"), settings.get("origin"))
+    known.update({name: str(value) for name, value in said.items() if value is not None})
+    check_origin(known["origin"])
+    if not is_loopback(known["origin"]):
+        for name, question in _QUESTIONS.items():
+            known[name] = known.get(name) or ask(question)
+    text = Path(known["privacy_file"]).read_text(encoding="utf-8") if known.get("privacy_file") else None
+    check_public(Settings(data_dir=folder, **known))
+    if text is not None:  # a copy: the file that was given may go
+        known["privacy_file"] = str(replace_file(folder / "privacy.txt", text))
+    replace_file(folder / STANDING, json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+
 def migrate_all(settings: Settings) -> None:
     """Bring both databases to this version's tables.
 
@@ -112,6 +163,17 @@ def read_log_key(path: Path) -> PrivateKey:
         return PrivateKey.from_pem(path.read_bytes())
     except OSError as error:
         raise Refused("bad-log-key", f"the log's key {path} cannot be read", at="BYLINE_LOG_KEY") from error
+
+
+def replace_file(path: Path, text: str) -> Path:
+    """Write a text file whole or not at all; its absolute path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(".half")
+    with half.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return half.replace(path).absolute()
 
 
 def write_once(path: Path, data: bytes) -> bool:

@@ -20,10 +20,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from byline.errors import BylineError, Refused
 from registry import jobs
+from registry.contributors import indexing
 from registry.database import only_one, transaction
 from registry.jobs import LONG, SHORT, Work
 from registry.optouts import mailing, match
-from registry.publishing import uploads
+from registry.publishing import pipeline, retract, uploads
 from registry.runtime import Runtime
 from registry.tlog.sequence import assign_numbers, has_unnumbered
 
@@ -45,6 +46,21 @@ class Duty:
     run: Callable[[Runtime], bool]
 
 
+def _ingest(here: Runtime, work: Work) -> None:
+    pipeline.ingest(
+        work.payload["submission"],
+        sessions=here.sessions,
+        items=here.items,
+        store=here.store,
+        settings=here.settings,
+        clock=here.clock,
+    )
+
+
+def _forget(here: Runtime, work: Work) -> None:
+    retract.forget(dict(work.payload), sessions=here.sessions, items=here.items, store=here.store)
+
+
 def _match(here: Runtime, work: Work) -> None:
     match.run(
         sessions=here.sessions, items=here.items, store=here.store, payload=work.payload, now=here.clock()
@@ -64,6 +80,10 @@ def _number(here: Runtime) -> bool:
         return assign_numbers(session) > 0
 
 
+def _index(here: Runtime) -> bool:
+    return indexing.follow(here.sessions, here.search) > 0
+
+
 def _expire(here: Runtime) -> bool:
     uploads.expire_overdue(here.sessions, store=here.store, now=here.clock())
     return False
@@ -71,11 +91,14 @@ def _expire(here: Runtime) -> bool:
 
 # What each kind of job is. A new kind is a line here and a function in its room.
 JOBS: Mapping[str, Do] = {
+    "ingest": _ingest,
+    "forget": _forget,
     "mail": _mail,
     "match": _match,
 }
 DUTIES = (
     Duty("sequence", 0.2, _number),
+    Duty("index", 0.5, _index),
     Duty("expiry", 60.0, _expire),
 )
 

@@ -64,8 +64,8 @@ class ObjectStore(Protocol):
 def check_key(key: str) -> str:
     """Give the key back, or Refused("bad-object-key").
 
-    Parts are ASCII letters, digits and `_=@+.,-`, joined by `/`, and none begins with a dot; a part has at most
-    200 bytes (a file name may have 255), a key 512 (S3 takes 1,024, and a prefix goes before it).
+    Parts are ASCII letters, digits and `_=@+.,-`, joined by `/`, and none begins with a dot; a part has at
+    most 200 bytes (a file name may have 255), a key 512 (S3 takes 1,024, and a prefix goes before it).
     """
     if len(key) > 512 or not all(_PART.fullmatch(part) for part in key.split("/")):
         raise Refused(

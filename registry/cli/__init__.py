@@ -1,0 +1,22 @@
+"""`byline-registry`: what the operator types.
+
+Exit codes: 0 done, 1 refused, 2 usage, 3 not reachable (design section 9).
+"""
+
+from __future__ import annotations
+
+import click
+
+from registry.cli.demo import demo
+from registry.cli.operating import claim, conflicts, dataset, publisher
+from registry.cli.running import init, serve, worker
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="byline-registry")
+def main() -> None:
+    """Run a Byline registry. Settings are BYLINE_* variables (docs/settings.md)."""
+
+
+for command in (init, serve, worker, demo, publisher, claim, dataset, conflicts):
+    main.add_command(command)

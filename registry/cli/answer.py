@@ -1,0 +1,66 @@
+"""What every command shares: `--json`, errors to exit codes, who and why."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from byline.errors import BylineError, Unavailable
+
+REFUSED, UNREACHABLE = 1, 3
+Command = Callable[..., Any]
+
+
+def answering(function: Command) -> Command:
+    """Give a command `--json` and print what it returns: `(document, text for people)`.
+
+    With `--json` one document on stdout, also for an error: {"error": {"code", "message", "at"}}.
+    """
+
+    @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+    @functools.wraps(function)
+    def answered(*args: Any, as_json: bool, **options: Any) -> None:
+        try:
+            document, text = function(*args, **options)
+        except BylineError as error:
+            fail(error, as_json=as_json)
+        else:
+            click.echo(_json(document) if as_json else text)
+
+    return answered
+
+
+def fail(error: BylineError, *, as_json: bool) -> None:
+    """Say what went wrong and leave."""
+    if as_json:
+        click.echo(_json({"error": error.as_json()}))
+    else:
+        place = f" [{error.at}]" if error.at else ""
+        click.echo(f"byline-registry: {error.message} ({error.code}){place}", err=True)
+    sys.exit(UNREACHABLE if isinstance(error, Unavailable) else REFUSED)
+
+
+def accountable(function: Command) -> Command:
+    """Ask who does it and why; both are kept for good."""
+    function = click.option("--why", default="", help="The reason; kept for good.")(function)
+    return click.option("--by", "who", default=_me, help="Who does it; kept for good. Default: you.")(
+        function
+    )
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()[:100]
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False, default=str)

@@ -1,0 +1,20 @@
+"""An open Runtime for one command. Imported by commands, not with them: `--help` needs no database driver."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from registry.config import load
+from registry.runtime import Runtime, open_runtime
+
+
+@contextmanager
+def opened() -> Iterator[Runtime]:
+    """The registry that BYLINE_* describes."""
+    here = open_runtime(load(os.environ))
+    try:
+        yield here
+    finally:
+        here.close()
