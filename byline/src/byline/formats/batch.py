@@ -1,11 +1,27 @@
-"""Selectors of many records at once, equal to `record_selectors` row by row."""
+"""Selectors of many records at once, equal to `record_selectors` row by row.
+
+Each URL column is made canonical and read by Arrow; creators repeat, so their columns are read once per distinct text.
+"""
 
 from __future__ import annotations
 
-import pyarrow as pa
+from collections.abc import Callable, Sequence
 
-from byline.formats.makers import record_selectors
-from byline.formats.urls import canonical_url
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from byline.formats.makers import (
+    digest_text,
+    id_key,
+    maker_at,
+    name_key,
+    number_key,
+    profile_in_name,
+    web_key,
+)
+from byline.formats.platforms.columns import each_distinct, shown_of_column
+from byline.formats.url_columns import Mask, as_mask, canonical_urls, string_array
 
 SCHEMA = pa.schema(
     [
@@ -16,21 +32,109 @@ SCHEMA = pa.schema(
         ("sha256", pa.string()),
     ]
 )
+ROWS_AT_ONCE = 65_536
+"""Small enough that a block's columns stay in the processor's cache, and that no offset overflows 31 bits."""
+
+Fields = dict[str, pa.StringArray]
+Columns = Sequence["pa.StringArray | None"]
 
 
 def batch_selectors(batch: pa.RecordBatch | pa.Table, *, dataset: str) -> pa.Table:
-    """One row per record, in order: makers and photos (lists, empty where none), b1 of url and landing_url, sha256."""
-    rows = [(row, record_selectors(row, dataset=dataset)) for row in batch.to_pylist()]
-    return pa.Table.from_pylist(
-        [
-            {
-                "makers": list(found.makers),
-                "photos": list(found.photos),
-                "url": canonical_url(row.get("url")),
-                "landing": canonical_url(row.get("landing_url")),
-                "sha256": found.sha256,
-            }
-            for row, found in rows
-        ],
-        schema=SCHEMA,
-    )
+    """One row per record, in order: makers, photos (lists, empty where none), b1 of url and of landing_url, sha256.
+
+    `batch` holds any of the record fields as string columns; others are ignored.
+    """
+    starts = range(0, batch.num_rows, ROWS_AT_ONCE)
+    blocks = [_block(batch.slice(start, ROWS_AT_ONCE), dataset) for start in starts]
+    return pa.Table.from_batches(blocks, schema=SCHEMA)
+
+
+def _block(batch: pa.RecordBatch | pa.Table, dataset: str) -> pa.RecordBatch:
+    names = [field.name for field in batch.schema]
+    fields = {name: string_array(batch.column(at)) for at, name in enumerate(names)}
+    rows = batch.num_rows
+    none = pa.nulls(rows, pa.string())
+    url, landing = (canonical_urls(fields.get(name, none)) for name in ("url", "landing_url"))
+    seen = [shown_of_column(column) for column in (url, landing) if column.null_count < rows]
+    profiles = _Profiles(fields, rows)
+    makers = [*(page.maker for page in seen), *profiles.makers()]
+    photos, images = [page.photo for page in seen], [page.image for page in seen]
+    columns = [
+        listed(makers, rows, instead=lambda: [profiles.otherwise(dataset)]),
+        listed(photos, rows, instead=lambda: images),
+        url,
+        landing,
+        each_distinct(fields["sha256"], digest_text) if "sha256" in fields else none,
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+
+class _Profiles:
+    """The creator columns, each reduced to its distinct texts and where they stand."""
+
+    def __init__(self, fields: Fields, rows: int) -> None:
+        self.none = pa.nulls(rows, pa.string())
+        encoded = {name: fields[name].dictionary_encode() for name in fields if name.startswith("creator_")}
+        self.places = {name: column.indices for name, column in encoded.items()}
+        self.texts = {name: column.dictionary for name, column in encoded.items()}
+        self.pages = canonical_urls(self.texts["creator_url"]) if "creator_url" in encoded else None
+
+    def makers(self) -> Columns:
+        """The platform makers that creator_url, creator_id and creator_name show."""
+        shown = shown_of_column(self.pages).maker if self.pages is not None else None
+        return [
+            shown.take(self.places["creator_url"]) if shown is not None else None,
+            self._each("creator_id", number_key),
+            self._each("creator_name", lambda name: maker_at(profile_in_name(name))),
+        ]
+
+    def otherwise(self, dataset: str) -> pa.StringArray:
+        """What stands in where a row shows no platform's maker: web, then id, then name."""
+        pages = (
+            each_distinct(self.pages, web_key).take(self.places["creator_url"])
+            if self.pages is not None
+            else None
+        )
+        found = (
+            pages,
+            self._each("creator_name", lambda name: web_key(profile_in_name(name))),
+            self._each("creator_id", lambda number: id_key(number, dataset)),
+            self._each("creator_name", lambda name: name_key(name, dataset)),
+        )
+        return pc.coalesce(*(column for column in found if column is not None), self.none)
+
+    def _each(self, name: str, reading: Callable[[str], str | None]) -> pa.StringArray | None:
+        if name not in self.texts:
+            return None
+        keys = pa.array([reading(text) for text in self.texts[name].to_pylist()], pa.string())
+        return keys.take(self.places[name]) if keys.null_count < len(keys) else None
+
+
+def listed(columns: Columns, rows: int, *, instead: Callable[[], Columns]) -> pa.ListArray:
+    """Each row's values over the columns, without nulls and repetitions; of `instead()` where there would be none."""
+    kept, masks = _distinct(columns)
+    empty = ~np.logical_or.reduce(masks) if masks else np.ones(rows, dtype=bool)
+    if empty.any():
+        others, more = _distinct(instead())
+        kept, masks = [*kept, *others], [*masks, *(mask & empty for mask in more)]
+    if not kept:
+        return pa.ListArray.from_arrays(np.zeros(rows + 1, dtype=np.int32), pa.array([], pa.string()))
+    standing = np.column_stack(masks)
+    offsets = np.zeros(rows + 1, dtype=np.int32)
+    np.cumsum(standing.sum(axis=1), out=offsets[1:])
+    if len(kept) == 1:
+        return pa.ListArray.from_arrays(offsets, kept[0].filter(pa.array(masks[0])))
+    row, column = np.nonzero(standing)
+    return pa.ListArray.from_arrays(offsets, pa.concat_arrays(kept).take(pa.array(column * rows + row)))
+
+
+def _distinct(columns: Columns) -> tuple[list[pa.StringArray], list[Mask]]:
+    kept = [column for column in columns if column is not None and column.null_count < len(column)]
+    masks: list[Mask] = []
+    for at, column in enumerate(kept):
+        mask = as_mask(column.is_valid())
+        for earlier in kept[:at]:
+            mask &= ~as_mask(pc.equal(earlier, column))
+        masks.append(mask)
+    used = [at for at, mask in enumerate(masks) if mask.any()]
+    return [kept[at] for at in used], [masks[at] for at in used]

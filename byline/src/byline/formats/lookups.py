@@ -13,8 +13,8 @@ from byline.formats.urls import canonical_url
 
 _AROUND = " \t\r\n\"'`<>()[]{}“”‘’«»„‹›,;"
 _BEHIND = _AROUND + ".!?:"
-_URL_INSIDE = re.compile(r"https?://[^\s<>\"]+", re.I)
-_MEDIA = re.compile(r"#(?:/media/|mediaviewer/)(?:File|Datei|Fichier|Archivo|Image):([^?&#]+)", re.I)
+_URL_INSIDE = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_MEDIA = re.compile(r"#(?:/media/|mediaviewer/)(?:File|Datei|Fichier|Archivo|Image):([^?&#]+)", re.IGNORECASE)
 _LONGEST = 2000
 
 
@@ -37,7 +37,7 @@ def candidates(text: str) -> tuple[Selector, ...]:
 
 
 def _of_typed(text: str) -> Iterator[Selector]:
-    if re.match(r"https?:|//", text, re.I):
+    if re.match(r"https?:|//", text, re.IGNORECASE):
         return
     try:
         typed = parse_selector(text)

@@ -64,22 +64,19 @@ def digest_text(text: str | None) -> str | None:
 
 def _makers(record: Record, seen: Iterable[Shown | None], dataset: str) -> tuple[str, ...]:
     profile = canonical_url(record.get("creator_url"))
-    creator_name = known_name(record.get("creator_name"))
-    named = canonical_url(creator_name) if creator_name and _LIKE_A_URL.match(creator_name) else None
+    named = profile_in_name(record.get("creator_name"))
     pages = [*seen, shown(profile) if profile else None]
     found = [page.maker if page else None for page in pages]
     found += [number_key(record.get("creator_id")), maker_at(named)]
     if any(found):
         return _distinct(found)
-    name = None if named else creator_name
-    return _distinct(
-        [
-            web_key(profile)
-            or web_key(named)
-            or id_key(record.get("creator_id"), dataset)
-            or name_key(name, dataset)
-        ]
+    instead = (
+        web_key(profile)
+        or web_key(named)
+        or id_key(record.get("creator_id"), dataset)
+        or name_key(record.get("creator_name"), dataset)
     )
+    return _distinct([instead])
 
 
 def _photos(seen: list[Shown | None]) -> tuple[str, ...]:
@@ -114,9 +111,15 @@ def id_key(creator_id: str | None, dataset: str) -> str | None:
     return _bounded(f"id:{dataset}:{known}") if known else None
 
 
-def name_key(name: str | None, dataset: str) -> str | None:
-    """`name:PUB/DATASET:NAME` of a name, normalised."""
-    return _bounded(f"name:{dataset}:{name}") if name else None
+def name_key(creator_name: str | None, dataset: str) -> str | None:
+    """`name:PUB/DATASET:NAME` of a name; None for one that is a URL."""
+    known = None if profile_in_name(creator_name) else known_name(creator_name)
+    return _bounded(f"name:{dataset}:{known}") if known else None
+
+
+def profile_in_name(creator_name: str | None) -> str | None:
+    """B1 of a URL that stands where the name should: some lists have the two swapped."""
+    return canonical_url(creator_name) if creator_name and _LIKE_A_URL.match(creator_name.strip()) else None
 
 
 def _bounded(key: str) -> str | None:

@@ -13,6 +13,7 @@ import can_ada
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from byline.errors import Refused
 from byline.formats.makers import LONGEST_KEY, known_name
@@ -24,7 +25,8 @@ ACCEPTED = (
     "a URL, platform:handle (flickr:12345678@N00, unsplash:@name, commons:User Name), photo:PLATFORM:ID, web:URL, "
     "host:example.org, name:PUB/DATASET:NAME, id:PUB/DATASET:ID or sha256:HEX"
 )
-_DATASET = re.compile(r"([a-z0-9][a-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*):(.+)$", re.S)
+_NO_DIGEST = bytes(8)
+_DATASET = re.compile(r"([a-z0-9][a-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*):(.+)$", re.DOTALL)
 _DIGEST = re.compile(r"[0-9a-f]{64}$")
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+[a-z][a-z0-9-]*[a-z0-9]$")
 
@@ -44,16 +46,23 @@ def fingerprint(kind: str, value: str) -> int:
 
 def fingerprints(kind: str, values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int64]:
     """Fingerprints of many values of one kind; a null gives -1, which no fingerprint is."""
-    start = sha256(f"b1|{kind}|".encode())
-    found = np.empty(len(values), dtype=np.int64)
-    for at, value in enumerate(values.to_pylist()):
-        if value is None:
-            found[at] = -1
-            continue
-        digest = start.copy()
-        digest.update(value.encode())
-        found[at] = int.from_bytes(digest.digest()[:8], "big") >> 4
-    return found
+    prefix = f"b1|{kind}|".encode()
+    texts = pc.binary_join_element_wise(prefix, values.cast(pa.binary()), b"").to_pylist()
+    # hashlib in a loop: 2.4 M/s where DuckDB's sha256 gives hex at the same speed, and Arrow has no hash at all
+    digests = b"".join([sha256(text).digest()[:8] if text is not None else _NO_DIGEST for text in texts])
+    return (np.frombuffer(digests, dtype=">u8").astype(np.uint64) >> np.uint64(4)).astype(
+        np.int64
+    ) - _missing(values)
+
+
+def _missing(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """1 where a value is null, so that its zero becomes -1."""
+    return np.asarray(
+        values.is_null().to_numpy(zero_copy_only=False)
+        if isinstance(values, pa.Array)
+        else values.is_null().to_numpy(),
+        dtype=np.int64,
+    )
 
 
 def contributor_kind(key: str) -> tuple[str, str | None]:

@@ -22,7 +22,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _PORT_FOLLOWS = re.compile(r"[0-9]{1,5}(?:[/?#\\]|$)")
 _HOST_OF_BARE = re.compile(r"[^/?#\\]*")
 _FILE_ENDING = re.compile(
-    r"\.(?:jpe?g|png|gif|webp|tiff?|bmp|svg|heic|avif|raw|mp4|mov|txt|csv|html?|json|parquet)$", re.I
+    r"\.(?:jpe?g|png|gif|webp|tiff?|bmp|svg|heic|avif|raw|mp4|mov|txt|csv|html?|json|parquet)$", re.IGNORECASE
 )
 _FOUR_NUMBERS = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?::[0-9]+)?$")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -88,7 +88,7 @@ def _may_be_host(authority: str) -> bool:
 
 
 def _assembled(host: str, port: str, rest: tuple[str, str]) -> str | None:
-    host = host[:-1] if host.endswith(".") else host
+    host = host.removesuffix(".")
     if not host or host.endswith("."):
         return None
     path, query = map(_unescaped, rest)

@@ -49,9 +49,15 @@ _ALIAS = r"(?P<alias>[A-Za-z0-9_-]{1,64})"
 _NAMED = r"(?P<alias>[A-Za-z0-9_-]{0,63}[A-Za-z_-][A-Za-z0-9_-]{0,63})"  # alone it is not digits only: that may be a photo
 _END = r"(?:[^0-9A-Za-z_-].*)?$"  # /in/…, /sizes/o, /lightbox, ?…, and what people leave behind it
 _OWN = r"(?:/+(?:page[0-9]+|(?:albums|sets|collections|archives|tags|with|map|show)(?:/.*)?)?)?/*(?:\?.*)?$"
-_FILE = r"(?P<photo>[1-9][0-9]{0,11})_(?P<secret>[0-9a-f]{6,16})(?:_[a-z0-9]{1,2})?(?:_d)?\.[A-Za-z0-9]{3,4}(?:[?&].*)?$"
+_FILE = r"(?P<photo>[1-9][0-9]{0,11})_(?P<secret>[0-9a-f]{6,16})(?:_[a-z0-9]{1,2}(?:_d)?)?\.[A-Za-z0-9]{3,4}(?:[?&].*)?$"
 _STATIC = r"(?:live|farm[0-9]+)\.staticflickr\.com|(?:farm[0-9]+\.)?static\.flickr\.com"
 _SHORT = r"(?P<short>[1-9a-km-zA-HJ-NP-Z]{1,8})"
+
+PLAIN_FILE = (
+    r"^https?://(?P<host>(?:live|farm[0-9]+)\.staticflickr\.com)/[0-9]+/"
+    r"(?P<static>[1-9][0-9]{0,11}_[0-9a-f]{6,16})(?:_[a-z0-9]{1,2})?\.(?:jpg|png|gif)$"
+)
+"""A static URL as the site itself writes it: nine of ten in the real sets, told without making it canonical first."""
 
 PLATFORM = Platform(
     name="flickr",

@@ -29,7 +29,7 @@ class Shown:
     static: str | None = None  # `{id}_{secret}` of a Flickr file
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """One kind of URL: `host` and `path` (with query) are matched from their beginnings, `host` to its end."""
 
@@ -48,7 +48,7 @@ class Rule:
         return re.compile(self.path)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Platform:
     """A place where makers keep photos. `domains` are where its hosts end; `hosts` is what rules without one mean."""
 

@@ -1,0 +1,51 @@
+"""Hosts as opt-outs name them: which parents cover a host, and where an owner's ground ends.
+
+Source: the Public Suffix List (publicsuffix.org), as the package `publicsuffixlist` ships it, private section included.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+from publicsuffixlist import PublicSuffixList
+
+from byline.errors import Refused
+from byline.formats.selector_text import host_name
+
+DEEPEST = 8
+"""Host and parents that are asked for; deeper names are covered by these."""
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    """The list that is shipped with the package, private section included; read once, never fetched."""
+    return PublicSuffixList()
+
+
+@lru_cache(maxsize=65_536)
+def host_chain(host: str) -> tuple[str, ...]:
+    """The canonical host and its parents down to the registrable domain, never a public suffix: what an `h` may cover it by."""
+    if host.startswith("[") or host[-1:].isdigit():
+        return (host,)  # an address has no parents
+    domain = _suffixes().privatesuffix(host)
+    if domain is None:
+        return ()
+    labels = host.split(".")
+    deepest = len(labels) - domain.count(".") - 1
+    chain = [".".join(labels[at:]) for at in range(deepest + 1)]
+    return tuple(chain[-DEEPEST:])
+
+
+def require_host(text: str) -> str:
+    """A host that an opt-out may name; Refused("not-a-host"), or Refused("public-suffix") where strangers share it."""
+    host = host_name(text)
+    if host is None:
+        raise Refused("not-a-host", f"{text[:200]!r} is not a host name.")
+    if not host_chain(host):
+        raise Refused("public-suffix", f"Under {host} many owners have their sites; name your own host.")
+    return host
+
+
+def host_covers(host: str, other: str) -> bool:
+    """Whether an opt-out of `host` reaches rows of `other`: itself and what is under it."""
+    return host in host_chain(other)
