@@ -7,10 +7,11 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from byline.errors import NotFound, Refused
+from byline.cli.options import Asked
+from byline.errors import NotFound, Refused, Unavailable
 
 if TYPE_CHECKING:  # see options.py
-    from byline.client.describe import Stamp
+    from byline.client.describe import Stamp, Standing
     from byline.formats.keys import PrivateKey, PublicKey
 
 _MOST = 8 << 20
@@ -53,3 +54,19 @@ def public_key(path: Path) -> PublicKey:
         return PublicKey.parse(data.decode("ascii"))
     except UnicodeDecodeError as error:
         raise Refused("bad-key", f"{path} is not a key in text form", at="--key") from error
+
+
+def standing(asked: Asked, dataset: str, *, offline: bool, needed: bool) -> Standing | None:
+    """What the registry says; None where it is not asked, or did not answer and is not needed."""
+    from byline.client import describe
+
+    if offline:
+        return None
+    try:
+        with asked.registry() as registry:
+            return describe.standing(registry, dataset)
+    except Unavailable as error:
+        if needed or asked.explicit:
+            raise
+        asked.say(f"{error.message}; what it would say is filled in when signing")
+        return None

@@ -14,7 +14,7 @@ from byline.client.api import Registry
 from byline.errors import Conflict, NotFound, Refused
 from byline.formats import canonical, croissant, envelope, manifest, statements
 from byline.formats.keys import PrivateKey
-from byline.formats.manifest import NOT_STATED, RecordFile
+from byline.formats.manifest import NOT_STATED, ManifestPredicate, RecordFile
 from byline.formats.statements import Subject
 
 _TRUTH: Mapping[str, bool | str] = {"yes": True, "no": False, NOT_STATED: NOT_STATED}
@@ -149,7 +149,7 @@ def draft(
         "predicateType": statements.MANIFEST,
         "predicate": predicate,
     }
-    _rehearse(made)
+    rehearse(made)
     return made
 
 
@@ -213,16 +213,19 @@ def retraction_statement(
     return envelope.sign(payload, key)
 
 
-def _rehearse(made: Mapping[str, Any]) -> None:
-    # Everything signing would refuse is refused now, with stand-ins for what only signing gives.
-    predicate = made["predicate"]
+def rehearse(found: Mapping[str, Any]) -> ManifestPredicate:
+    """Read a draft as it would be read once signed, with stand-ins for what only signing gives.
+
+    Everything signing would refuse is refused here.
+    """
+    predicate = found["predicate"]
     stand_in = {
-        "origin": predicate["origin"] or "unknown",
+        "origin": predicate.get("origin") or "unknown",
         "made_at": "2000-01-01T00:00:00Z",
         "nonce": "0" * 32,
     }
-    payload = canonical.dumps({**made, "predicate": {**predicate, **stand_in}})
-    manifest.read_manifest(statements.parse(payload))
+    payload = canonical.dumps({**found, "predicate": {**predicate, **stand_in}})
+    return manifest.read_manifest(statements.parse(payload))
 
 
 def _croissant(said: Said) -> dict[str, Any]:

@@ -1,0 +1,205 @@
+"""What a publisher sees before signing.
+
+What becomes public, what each row resolves to, what opt-outs would take.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from byline.client import describe, measure
+from byline.client.feed import Feed
+from byline.formats import croissant, licences
+from byline.formats.manifest import ManifestPredicate
+from byline.formats.selectors import batch_selectors, contributor_kind
+
+_SHOWN = ("url", "landing_url", "creator_name", "title", "license")
+_EXAMPLES = 10
+
+
+@dataclass
+class Tally:
+    """What the rows of an extract resolve to, counted batch by batch."""
+
+    rows: int = 0
+    nothing: int = 0
+    without_maker: int = 0
+    one_photo: int = 0
+    several_photos: int = 0
+    makers: Counter[str] = field(default_factory=Counter)
+    licenses: Counter[str] = field(default_factory=Counter)
+    examples: list[dict[str, int]] = field(default_factory=list)
+    taken: int = 0
+
+    def add(self, batch: pa.Table, dataset: str, feed: Feed | None) -> None:
+        """Count one batch of an extract."""
+        found = batch_selectors(batch, dataset=dataset)
+        makers, photos = pc.list_value_length(found["makers"]), pc.list_value_length(found["photos"])
+        nobody, no_photo = pc.equal(makers, 0), pc.equal(photos, 0)
+        empty = pc.and_(
+            pc.and_(nobody, no_photo), pc.and_(pc.is_null(found["url"]), pc.is_null(found["sha256"]))
+        )
+        empty = pc.and_(empty, pc.is_null(found["landing"]))
+        self.rows += batch.num_rows
+        self.nothing += _true(empty)
+        self.without_maker += _true(nobody)
+        self.one_photo += _true(pc.equal(photos, 1))
+        self.several_photos += _true(pc.greater(photos, 1))
+        for one in pc.value_counts(pc.list_flatten(found["makers"])).to_pylist():
+            self.makers[contributor_kind(one["values"])[0]] += one["counts"]
+        if "license" in batch.column_names:
+            ids = licences.to_spdx_array(batch["license"])
+            self.licenses.update(
+                {one["values"] or "not known": one["counts"] for one in pc.value_counts(ids).to_pylist()}
+            )
+        places = np.flatnonzero(empty.to_numpy(zero_copy_only=False))[: _EXAMPLES - len(self.examples)]
+        self.examples += [
+            {"file": batch["file"][int(at)].as_py(), "row": batch["row"][int(at)].as_py()} for at in places
+        ]
+        self.taken += _taken(batch, feed)
+
+
+def check(
+    draft: Mapping[str, Any], words: Sequence[str], *, state: Path | None, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Read the files as the manifest says, and count; a JSON document."""
+    predicate = describe.rehearse(draft)
+    feed = Feed.open(state) if state is not None else None
+    tally = Tally()
+    with tempfile.TemporaryDirectory(prefix="byline-") as folder:
+        for part in measure.extract_for(predicate, words, Path(folder), say=say):
+            with pq.ParquetFile(part) as source:
+                for batch in source.iter_batches(65_536):
+                    tally.add(pa.Table.from_batches([batch]), predicate.dataset.dataset, feed)
+    return _document(predicate, tally, counted=feed is not None)
+
+
+def as_text(found: Mapping[str, Any]) -> str:
+    """The document of `check` for people."""
+    resolves, public = found["resolves"], found["public"]
+    makers = ", ".join(f"{count:,} by {kind}" for kind, count in resolves["makers"].items()) or "none"
+    opt_outs = found["opt_outs"]
+    taken = (
+        f"{opt_outs['rows']:,} rows would go (by the fingerprints in your feed)"
+        if opt_outs
+        else "not counted; give --state DIR of a synced feed"
+    )
+    lines = [
+        (
+            f"{found['dataset']} {found['version']} ({found['role']}): {found['records']:,} records, "
+            f"{found['bad_rows']:,} unreadable"
+        ),
+        (
+            f"public: {public['title']!r}; files {', '.join(public['files'][:5])}; per row "
+            f"{', '.join(public['per_row']) or 'nothing'}"
+        ),
+        (
+            f"        purposes {', '.join(public['disclosure']['purposes'])}; access "
+            f"{public['disclosure']['access']}"
+        ),
+        (
+            "licences: "
+            f"{', '.join(f'{name} {count:,}' for name, count in public['licenses'].items()) or 'none given'}"
+        ),
+        f"makers: {makers}; {resolves['without_maker']:,} rows name nobody",
+        (
+            f"photos: {resolves['one_photo']:,} rows show one known photo, "
+            f"{resolves['several_photos']:,} several"
+        ),
+        f"nothing: {resolves['nothing']:,} rows resolve to nothing; no opt-out can reach them",
+        f"standing opt-outs: {taken}",
+    ]
+    return "\n".join(lines)
+
+
+def in_words(found: Mapping[str, Any]) -> str:
+    """A draft or signed manifest for people."""
+    predicate = describe.rehearse(found)
+    said = predicate.disclosure
+    annotations = ", ".join(f"{one.name} ({one.category}, {one.method})" for one in said.annotations)
+    title = croissant.summary(predicate.croissant).title
+    lines = [
+        f"{predicate.dataset.label}: {title or 'no title'} ({predicate.role})",
+        f"  for registry {found['predicate'].get('origin') or '(filled in when signing)'}",
+        (
+            f"  {predicate.records.count:,} records in {len(predicate.records.files)} files "
+            f"({predicate.records.format})"
+        ),
+        *(
+            f"    {one.name}  sha256:{one.sha256}  {one.records:,} records"
+            for one in predicate.records.files[:20]
+        ),
+        f"  columns {', '.join(f'{name}={column}' for name, column in predicate.records.columns.items())}",
+        (
+            f"  purposes {', '.join(said.purposes)}; access {said.access}; contact "
+            f"{said.contact or 'not-stated'}"
+        ),
+        f"  annotations {annotations or 'none'}",
+        f"  notified {said.notified}, consented {said.consented}, revocable {said.revocable}",
+        *(
+            f"  derived from {one.dataset}{'@' + one.version if one.version else ''}"
+            for one in predicate.derived_from
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def _document(predicate: ManifestPredicate, tally: Tally, *, counted: bool) -> dict[str, Any]:
+    said = predicate.disclosure
+    return {
+        "dataset": predicate.dataset.dataset,
+        "version": predicate.dataset.version,
+        "role": predicate.role,
+        "records": predicate.records.count,
+        "bad_rows": predicate.records.bad_rows,
+        "public": {
+            "title": croissant.summary(predicate.croissant).title,
+            "files": [one.name for one in predicate.records.files],
+            "per_row": [name for name in _SHOWN if name in predicate.records.columns],
+            "licenses": dict(tally.licenses.most_common()),
+            "disclosure": {
+                "purposes": list(said.purposes),
+                "access": said.access,
+                "contact": said.contact,
+                "annotations": [vars(one) for one in said.annotations],
+                "consent": said.consent,
+                "personal_data": said.personal_data,
+            },
+        },
+        "resolves": {
+            "rows": tally.rows,
+            "makers": dict(tally.makers.most_common()),
+            "without_maker": tally.without_maker,
+            "one_photo": tally.one_photo,
+            "several_photos": tally.several_photos,
+            "nothing": tally.nothing,
+            "nothing_examples": tally.examples,
+        },
+        "opt_outs": {"rows": tally.taken} if counted else None,
+    }
+
+
+def _true(mask: pa.ChunkedArray) -> int:
+    return int(pc.sum(pc.cast(mask, pa.int64())).as_py() or 0)
+
+
+def _taken(batch: pa.Table, feed: Feed | None) -> int:
+    """How many rows the fingerprints of the feed would take; a row counts once, by any of its addresses."""
+    columns = [name for name in ("url", "landing_url") if name in batch.column_names]
+    if feed is None or not columns:
+        return 0
+    kept = np.ones(batch.num_rows, dtype=bool)
+    for name in columns:
+        readable = pc.is_valid(batch[name]).to_numpy()
+        kept &= feed.mask(batch[name]) | ~readable
+    return int((~kept).sum())

@@ -1,0 +1,194 @@
+"""Between a manifest and the files: how they are read, what is in them, and the extract made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from byline.client import describe
+from byline.client.describe import Measured
+from byline.client.extract import ExtractSummary, write_extract
+from byline.client.sources import Source, expand
+from byline.errors import NotFound, Refused
+from byline.formats import canonical, envelope, manifest, statements
+from byline.formats.manifest import FIELDS, ManifestPredicate, RecordFile
+from byline.formats.numbered import ReadOptions
+
+EXTRACT = "extract"
+"""The one file of an observer who does not have the files."""
+_FORMATS = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "json",
+}
+_PACKED = {".gz", ".zst", ".zstd"}
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the files are read, and what happens to rows that cannot be."""
+
+    options: ReadOptions
+    on_bad_rows: str = "reject"
+
+
+def told_by_name(words: Sequence[str]) -> str:
+    """The format that the files' names say; Refused("unknown-format") where they say none or several."""
+    found = {_format_of(source.name) for source in expand(words)}
+    if len(found) != 1 or None in found:
+        raise Refused(
+            "unknown-format", "the files' names do not tell one format; say --format", at="--format"
+        )
+    return str(found.pop())
+
+
+def measure(words: Sequence[str], reading: Reading, *, whole_files: bool, say: Say) -> Measured:
+    """Read everything once: digests, counts, bad rows. Nothing is written.
+
+    Refused("bad-rows") with the first 100 where there are any and they are not to be skipped.
+    """
+    check_columns(reading.options.columns)
+    sources = _distinct(expand(words))
+    summary = write_extract(sources, options=reading.options, names=None, out=None, progress=_progress(say))
+    if summary.bad_rows and reading.on_bad_rows == "reject":
+        raise Refused(
+            "bad-rows",
+            f"{summary.bad_rows:,} rows cannot be read; mend them, or say --on-bad-rows skip",
+            details=[_bad(one) for one in summary.bad[:100]],
+        )
+    count = sum(records for _, _, records in summary.files)
+    files = [RecordFile(*one) for one in summary.files]
+    if not whole_files:
+        files = [RecordFile(EXTRACT, summary.sha256, count)]
+    return Measured(
+        files=files,
+        format=reading.options.format,
+        columns=reading.options.columns,
+        extract_rows=summary.rows,
+        extract_sha256=summary.sha256,
+        bad_rows=summary.bad_rows,
+        on_bad_rows=reading.on_bad_rows,
+        options=_options(reading.options),
+    )
+
+
+def extract_for(signed: ManifestPredicate, words: Sequence[str], folder: Path, *, say: Say) -> list[Path]:
+    """Write the extract a manifest describes into `folder`, and check that it is that one; its parts in order.
+
+    Refused: `file-changed` or `extract-differs` where the files are not those the manifest was made of.
+    """
+    records = signed.records
+    without_files = [one.name for one in records.files] == [EXTRACT] and records.files[
+        0
+    ].sha256 == records.extract_sha256
+    sources = (
+        expand(words) if without_files else _in_order(expand(words), [one.name for one in records.files])
+    )
+    options = ReadOptions(format=records.format, columns=records.columns, **vars(records.options))
+    out = folder / "extract.parquet"
+    summary = write_extract(sources, options=options, names=None, out=out, progress=_progress(say))
+    if not without_files:
+        _same_files(records.files, summary)
+    if (summary.rows, summary.sha256) != (records.extract_rows, records.extract_sha256):
+        raise Refused(
+            "extract-differs", "these files do not give the extract that the manifest names; run init again"
+        )
+    return [out]
+
+
+def _is_extract(records: manifest.Records) -> bool:
+    only = records.files[0]
+    return (len(records.files), only.name, only.sha256) == (1, EXTRACT, records.extract_sha256)
+
+
+def signed_manifest(data: bytes) -> ManifestPredicate:
+    """Read a signed manifest; its signature is not looked at."""
+    return manifest.read_manifest(statements.open_statement(envelope.open_envelope(data)))
+
+
+def any_manifest(data: bytes) -> Mapping[str, Any]:
+    """The statement of a signed manifest, or a draft."""
+    found = canonical.loads(data, max_bytes=envelope.MAX_ENVELOPE, floats=True)
+    if isinstance(found, dict) and "payloadType" in found:
+        opened = envelope.open_envelope(data)
+        manifest.read_manifest(statements.open_statement(opened))
+        return describe.read_draft(opened.payload)
+    return describe.read_draft(data)
+
+
+def check_columns(columns: Mapping[str, str]) -> None:
+    """Refused where nothing, or something unknown, is mapped."""
+    if not columns:
+        raise Refused(
+            "nothing-mapped", "say which columns are what: --map url=COLUMN …, or --preset", at="--map"
+        )
+    unknown = next((name for name in columns if name not in FIELDS), None)
+    if unknown is not None:
+        raise Refused("unknown-field", f"--map {unknown}=…: the fields are {', '.join(FIELDS)}", at="--map")
+
+
+def delimited(options: ReadOptions, name: str) -> ReadOptions:
+    """The options with a tab between fields where the file's name says so (`.tsv`)."""
+    return replace(options, delimiter="\t") if ".tsv" in PurePosixPath(name).suffixes else options
+
+
+def _distinct(sources: Sequence[Source]) -> list[Source]:
+    names = [source.name for source in sources]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Refused(
+            "same-name-twice", f"two files are called {twice}; give the folder above them", at="--records"
+        )
+    return list(sources)
+
+
+def _in_order(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
+    """The sources with these names, in the manifest's order; one single file may have another name by now."""
+    if len(sources) == len(names) == 1:
+        return list(sources)
+    by_name = {source.name: source for source in sources}
+    by_last = {PurePosixPath(source.name).name: source for source in sources}
+    found = [by_name.get(name) or by_last.get(PurePosixPath(name).name) for name in names]
+    missing = [name for name, source in zip(names, found, strict=True) if source is None]
+    if missing:
+        raise NotFound("missing-file", f"--records does not hold {', '.join(missing[:5])}", at="--records")
+    return [source for source in found if source is not None]
+
+
+def _same_files(wanted: Sequence[RecordFile], summary: ExtractSummary) -> None:
+    for one, (_, sha256, count) in zip(wanted, summary.files, strict=True):
+        if (one.sha256, one.records) != (sha256, count):
+            raise Refused(
+                "file-changed",
+                f"{one.name} is not the file the manifest was made of; run init again",
+                at=one.name,
+            )
+
+
+def _options(options: ReadOptions) -> dict[str, Any]:
+    plain = ReadOptions(format=options.format, columns={})
+    said = {name: getattr(options, name) for name in ("delimiter", "quoting", "header", "array")}
+    changed = {name: value for name, value in said.items() if value != getattr(plain, name)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
+
+
+def _format_of(name: str) -> str | None:
+    path = PurePosixPath(name.lower())
+    suffix = PurePosixPath(path.stem).suffix if path.suffix in _PACKED else path.suffix
+    return _FORMATS.get(suffix)
+
+
+def _progress(say: Say) -> Callable[[int], None]:
+    return lambda rows: say(f"read {rows:,} rows")
+
+
+def _bad(one: Any) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in ("file", "row", "column", "code", "reason")}
