@@ -15,6 +15,7 @@ from api.section import CONVERTERS
 from api.v1.sections import SECTIONS
 from registry.config import Settings, load
 from registry.runtime import Runtime, open_runtime
+from web.register import register as register_pages
 
 
 def create_app(runtime: Runtime | None = None) -> flask.Flask:
@@ -55,6 +56,7 @@ def bare_app() -> flask.Flask:
     for section in (*SECTIONS, feed.section, log.section, health.section):
         api.register_blueprint(section)
     app.register_blueprint(docs.blueprint)
+    register_pages(app)
     return app
 
 

@@ -1,7 +1,1 @@
-"""The pages: for people, without script. `register(app)` puts them into the app."""
-
-from __future__ import annotations
-
-from web.register import register
-
-__all__ = ["register"]
+"""The pages: for people, without script. `web.register.register(app)` puts them into the app."""

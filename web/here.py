@@ -9,7 +9,16 @@ import flask
 from registry.runtime import Runtime
 
 # Purposes and annotation categories that a reader should not miss.
-GRAVE = frozenset({"face-recognition", "biometric", "biometric-identification", "surveillance", "demographic", "emotion-recognition"})
+GRAVE = frozenset(
+    {
+        "face-recognition",
+        "biometric",
+        "biometric-identification",
+        "surveillance",
+        "demographic",
+        "emotion-recognition",
+    }
+)
 
 
 def runtime() -> Runtime:

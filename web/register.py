@@ -16,14 +16,16 @@ from web.pages import claim, confirm, datasets, finding, items, status
 
 # No script at all, nothing from elsewhere, forms only to ourselves.
 CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
-STATUS_OF = {
+STATUS_OF: dict[type, HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     Untrusted: HTTPStatus.FORBIDDEN,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BylineError: HTTPStatus.BAD_REQUEST,
 }
 
 
@@ -65,15 +67,21 @@ def _headers(response: flask.Response) -> flask.Response:
 
 
 def _told(error: BylineError) -> tuple[str, int]:
-    status = next((status for kind, status in STATUS_OF.items() if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
+    status = next(
+        (status for kind, status in STATUS_OF.items() if isinstance(error, kind)), HTTPStatus.BAD_REQUEST
+    )
     title = "Nothing there" if status == HTTPStatus.NOT_FOUND else "That did not work"
     return flask.render_template("error.html", title=title, message=error.message), status
 
 
 def _stale_form(_: CSRFError) -> tuple[str, int]:
     words = "This page was open for too long. Go back, load it again, and send it once more."
-    return flask.render_template("error.html", title="Once more, please", message=words), HTTPStatus.BAD_REQUEST
+    return flask.render_template(
+        "error.html", title="Once more, please", message=words
+    ), HTTPStatus.BAD_REQUEST
 
 
 def _http(error: HTTPException) -> tuple[str, int]:
-    return flask.render_template("error.html", title=error.name, message=error.description or ""), error.code or 500
+    return flask.render_template(
+        "error.html", title=error.name, message=error.description or ""
+    ), error.code or 500

@@ -24,12 +24,22 @@ def door() -> str:
     """The form; filled in where a search result led here."""
     chosen = flask.request.args.get("contributor", "")
     if not chosen:
-        return flask.render_template("claim.html", form=ClaimForm(identity=flask.request.args.get("q", "")[:1000]))
+        return flask.render_template(
+            "claim.html", form=ClaimForm(identity=flask.request.args.get("q", "")[:1000])
+        )
     with runtime().sessions() as session:
         maker = queries.contributor(session, chosen)["contributor"]
-    words = f"{maker['platform']}, {maker['platform_id']}" if maker["platform"] else "known by this name in one dataset"
+    words = (
+        f"{maker['platform']}, {maker['platform_id']}"
+        if maker["platform"]
+        else "known by this name in one dataset"
+    )
     return flask.render_template(
-        "claim.html", form=ClaimForm(identity=maker["key"]), fixed=True, contributor=maker["display_name"], identity_words=words
+        "claim.html",
+        form=ClaimForm(identity=maker["key"]),
+        fixed=True,
+        contributor=maker["display_name"],
+        identity_words=words,
     )
 
 
@@ -40,7 +50,12 @@ def claim() -> flask.typing.ResponseReturnValue:
     try:
         with transaction(here.sessions) as session:
             made = claims.make_claim(
-                session, identity=form.identity, email=form.email, seal=here.seal, now=here.clock(), token_bytes=secrets.token_bytes
+                session,
+                identity=form.identity,
+                email=form.email,
+                seal=here.seal,
+                now=here.clock(),
+                token_bytes=secrets.token_bytes,
             )
     except BylineError as error:
         return flask.render_template("claim.html", form=form, problem=error.message), 422

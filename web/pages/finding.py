@@ -6,7 +6,6 @@ import flask
 
 from byline.errors import BylineError
 from registry.contributors import find, lookup
-from registry.database import transaction
 from registry.publishing import queries
 from web.here import GRAVE, runtime
 
@@ -32,10 +31,14 @@ def results() -> str | flask.typing.ResponseReturnValue:
     here = runtime()
     try:
         with here.sessions() as session:
-            page = find.search(session, here.search, q, limit=20, cursor=flask.request.args.get("cursor"))
+            page = find.search(
+                session, here.search, q, limit=20, cursor=flask.request.args.get("cursor"), items=here.items
+            )
             look = lookup.lookup(session, store=here.store, items=here.items, q=q) if _is_exact(q) else None
     except BylineError as error:
-        return flask.render_template("results.html", q=q, found=[], more=None, look=None, grave=GRAVE, problem=error.message), 422
+        return flask.render_template(
+            "results.html", q=q, found=[], more=None, look=None, grave=GRAVE, problem=error.message
+        ), 422
     if look:
         look["datasets_yes"] = sum(item["answer"] == "yes" for item in look["items"])
     return flask.render_template(

@@ -35,10 +35,19 @@ def item() -> flask.typing.ResponseReturnValue:
             raise Refused("no-link", "Paste at least one link.")
         with transaction(here.sessions) as session:
             made = requests.make_opt_out(
-                session, selectors=form.url_list(), email=form.email, relation=form.relation, categories=list(form.categories),
-                remove_existing=form.remove_existing, datasets=form.dataset_list(), publisher_only=form.publisher_only,
-                seal=here.seal, settings=here.settings, now=here.clock(), token_bytes=secrets.token_bytes,
-            )  # fmt: skip
+                session,
+                selectors=form.url_list(),
+                email=form.email,
+                relation=form.relation,
+                categories=list(form.categories),
+                remove_existing=form.remove_existing,
+                datasets=form.dataset_list(),
+                publisher_only=form.publisher_only,
+                seal=here.seal,
+                settings=here.settings,
+                now=here.clock(),
+                token_bytes=secrets.token_bytes,
+            )
     except BylineError as error:
         return _form(form, problem=error.message), 422
     keep_key(made["id"], made["token"])
@@ -46,4 +55,6 @@ def item() -> flask.typing.ResponseReturnValue:
 
 
 def _form(form: ItemForm, *, problem: str | None = None) -> str:
-    return flask.render_template("item.html", form=form, relations=RELATIONS, categories=CATEGORIES, problem=problem)
+    return flask.render_template(
+        "item.html", form=form, relations=RELATIONS, categories=CATEGORIES, problem=problem
+    )

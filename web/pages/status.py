@@ -1,4 +1,4 @@
-"""What became of my wish: opened with the key, which this device keeps in a cookie and no address ever shows."""
+"""What became of my wish: opened with the key, which this device keeps in a cookie and no address shows."""
 
 from __future__ import annotations
 
@@ -43,14 +43,20 @@ def routes(pages: flask.Blueprint) -> None:
 
 def door() -> flask.typing.ResponseReturnValue:
     """Ask for the key, unless this device has it."""
-    return flask.redirect(flask.url_for("web.status")) if kept_key() else flask.render_template("status_door.html")
+    return (
+        flask.redirect(flask.url_for("web.status"))
+        if kept_key()
+        else flask.render_template("status_door.html")
+    )
 
 
 def open_() -> flask.typing.ResponseReturnValue:
     """`id.token`, as it was shown."""
     ident, _, token = field("key", most=200).partition(".")
     if not token:
-        return flask.render_template("status_door.html", problem="A key has two parts with a dot between them."), 422
+        return flask.render_template(
+            "status_door.html", problem="A key has two parts with a dot between them."
+        ), 422
     keep_key(ident, token)
     return flask.redirect(flask.url_for("web.status"), 303)
 
@@ -74,10 +80,18 @@ def opt_out() -> flask.typing.ResponseReturnValue:
     try:
         with transaction(here.sessions) as session:
             requests.make_opt_out(
-                session, claims=[{"id": key[0], "token": key[1]}], relation="maker", categories=list(asked.categories),
-                remove_existing=asked.remove_existing, datasets=[], publisher_only=asked.publisher_only,
-                seal=here.seal, settings=here.settings, now=here.clock(), token_bytes=secrets.token_bytes,
-            )  # fmt: skip
+                session,
+                claims=[{"id": key[0], "token": key[1]}],
+                relation="maker",
+                categories=list(asked.categories),
+                remove_existing=asked.remove_existing,
+                datasets=[],
+                publisher_only=asked.publisher_only,
+                seal=here.seal,
+                settings=here.settings,
+                now=here.clock(),
+                token_bytes=secrets.token_bytes,
+            )
     except BylineError as error:
         return _page(problem=error.message)
     return flask.redirect(flask.url_for("web.status"), 303)
@@ -104,9 +118,17 @@ def _page(*, problem: str | None = None) -> flask.typing.ResponseReturnValue:
         claim, opt_outs = _read(*key)
     except BylineError:
         flask.session.clear()
-        return flask.render_template("status_door.html", problem="No claim or opt-out has this key. Is it whole?"), 422
+        return flask.render_template(
+            "status_door.html", problem="No claim or opt-out has this key. Is it whole?"
+        ), 422
     return flask.render_template(
-        "status.html", claim=claim, opt_outs=opt_outs, words=WORDS, form=Choices(), categories=CATEGORIES, problem=problem
+        "status.html",
+        claim=claim,
+        opt_outs=opt_outs,
+        words=WORDS,
+        form=Choices(),
+        categories=CATEGORIES,
+        problem=problem,
     )
 
 
