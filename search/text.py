@@ -143,8 +143,8 @@ def one_typo(one: str, other: str) -> bool:
 # Mueller / Muller.
 _SOUNDS = (
     "tsch k, dsch k, tch k, sch s, ck k, ch k, kh k, gh g, sh s, sz s, cz k, ph f, th t, dh d, bh b, tz s, "
-    "ts s, zh s, ij i, ae a, oe o, ue u, ou u, oo u, ee i, ie i, ei i, ai i, ay i, ey i, x ks, q k, c k, g k, "
-    "w f, v f, z s, y i, j i"
+    "ts s, zh s, ij i, ae a, oe o, ue u, ou u, oo u, ee i, ie i, ei i, ai i, ay i, ey i, x ks, q k, c k, "
+    "g k, w f, v f, z s, y i, j i"
 )
 _SOUND_OF = dict(pair.split() for pair in _SOUNDS.split(", "))
 _SOUND = re.compile("|".join(_SOUND_OF))

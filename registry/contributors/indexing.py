@@ -34,6 +34,7 @@ NAME = "search"
 PIECE = 500  # contributors read, and suggestions written, in one transaction
 BULK = 20_000  # contributors in one round from which merging pays
 MOST_TOKENS = 64  # of one maker
+_EVER_SHOWN = ("published", "retracted", "voided")
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,12 @@ def _follower(session: Session) -> Follower:
 def _touched(session: Session, acts: list[Act]) -> _Touched:
     """Read what acts name: a manifest's digest, a maker's public id, a dataset, a publisher."""
     refs = {act.ref for act in acts}
-    subjects = {act.subject for act in acts}
-    manifests = set(session.scalars(select(Manifest.id).where(Manifest.digest.in_(refs))))
+    of_refs = dict(
+        session.execute(select(Manifest.digest, Manifest.id).where(Manifest.digest.in_(refs))).tuples().all()
+    )
+    # An act that names a manifest speaks of that one, not of the dataset's other versions.
+    subjects = {act.subject for act in acts if act.ref not in of_refs}
+    manifests = set(of_refs.values())
     slugs = {
         subject.removeprefix("publisher:")
         for subject in subjects
@@ -100,9 +105,9 @@ def _touched(session: Session, acts: list[Act]) -> _Touched:
         session.scalars(statement.where(tuple_(Publisher.slug, Dataset.name).in_(labels))) if labels else ()
     )
     contributors = session.scalars(select(Contributor.id).where(Contributor.public_id.in_(refs)))
-    return _Touched(
-        sorted(manifests.union(of_publishers, of_datasets)), sorted(contributors), (acts[-1].number or 0) + 1
-    )
+    manifests.update(of_publishers, of_datasets)
+    shown = select(Manifest.id).where(Manifest.id.in_(manifests), Manifest.state.in_(_EVER_SHOWN))
+    return _Touched(sorted(session.scalars(shown)), sorted(contributors), (acts[-1].number or 0) + 1)
 
 
 def _parts(subject: str) -> list[str]:

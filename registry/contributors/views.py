@@ -34,13 +34,19 @@ class _Holding:
         return (published_at.timestamp() if published_at else 0.0, self.manifest.id)
 
 
-def describe(session: Session, roots: Collection[int]) -> dict[int, dict[str, Any]]:
+def describe(
+    session: Session, roots: Collection[int], *, hidden_too: bool = False
+) -> dict[int, dict[str, Any]]:
     """Give `{"contributor", "records", "datasets"}` of each root that may be shown by name.
 
     Of each dataset the newest published version that holds the maker; a version they are no longer in does
     not hide the older one, which is still about in the world.
     """
-    people = {root: person for root, person in read_people(session, roots).items() if not person.hidden}
+    people = {
+        root: person
+        for root, person in read_people(session, roots).items()
+        if hidden_too or not person.hidden
+    }
     holdings = _holdings(session, people)
     twice = shared_rows(session, people)
     shown: dict[int, dict[str, Any]] = {}

@@ -1,0 +1,227 @@
+"""The exact question: is this maker, this photo, this link in there? `yes`, `no`, or `cannot-tell` and what would decide.
+
+`no` is said only where the rows themselves exclude it. A maker may hide behind rows that name nobody, a
+name without an identity, or the other kind of handle of the same platform; an item behind rows without
+photo id and URL.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Engine, or_, select
+from sqlalchemy.orm import Session
+
+from byline.errors import Refused
+from byline.formats.selectors import ACCEPTED, Selector, candidates, contributor_kind
+from registry.contributors.entries import rows_at, rows_of_runs
+from registry.contributors.known import Known, known_of
+from registry.contributors.people import read_people
+from registry.contributors.photos import via_photo
+from registry.contributors.shown import ITEM_KINDS, ShownAt, maker_at, rows_showing
+from registry.contributors.views import contributor_dict
+from registry.contributors.visible import newest_first, published, versions
+from registry.models import Contributor, ContributorCount, Manifest
+from registry.storage import ObjectStore
+
+MOST_ROWS = 100  # shown of one version
+MOST_MAKERS = 50
+YES, NO, CANNOT_TELL = "yes", "no", "cannot-tell"
+PHOTO_LINK = "photo-link"
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What a text asks: for makers (`keys`, and the roots they belong to), or for items; then the makers are beside it."""
+
+    selectors: tuple[Selector, ...]
+    items: tuple[Selector, ...]
+    keys: frozenset[str]
+
+    @property
+    def of_item(self) -> bool:
+        """A photo's link names its maker too, but asks for the photo."""
+        return any(selector.kind in {"photo", "sha256"} for selector in self.items) or not self.keys
+
+
+@dataclass
+class _Found:
+    """What one version holds of what was asked: runs of its record index, single entries of it."""
+
+    runs: list[tuple[int, int]] = field(default_factory=list)
+    positions: set[int] = field(default_factory=set)
+    records: int = 0
+
+
+def lookup(session: Session, *, store: ObjectStore, items: Engine, q: str) -> dict[str, Any]:
+    """Answer as `GET /v1/lookup` does (design section 8); one entry per dataset, older versions where they say yes.
+
+    Refused("unknown-selector") for a text that is no link, handle or selector.
+    """
+    question = _read(q)
+    shown = session.execute(versions().where(published())).tuples().all()
+    manifests = {manifest.id: manifest for manifest, _, _ in shown}
+    labels = {manifest.id: f"{publisher.slug}/{dataset.name}" for manifest, dataset, publisher in shown}
+    members = _members(session, question)
+    found = _found(session, store, items, question, members, manifests)
+    entries = [
+        _entry(session, store, manifests[number], labels[number], found.get(number), question, members)
+        for number in _asked(manifests, labels, found, question)
+    ]
+    entries.sort(key=lambda entry: (entry["dataset"], entry["version"]))
+    answers = {entry["answer"] for entry in entries}
+    answer = next((each for each in (YES, CANNOT_TELL) if each in answers), NO)
+    undecided = CANNOT_TELL in answers and not question.of_item and bool(question.keys)
+    return {
+        "answer": answer,
+        "need": PHOTO_LINK if undecided else None,
+        "selectors": [{"kind": each.kind, "value": each.value} for each in question.selectors],
+        "contributors": _contributors(session, members, found, question),
+        "items": entries,
+    }
+
+
+def _read(q: str) -> _Question:
+    selectors = candidates(q)
+    if not selectors:
+        raise Refused(
+            "unknown-selector", f"{q[:200]!r} is no link and no user name; accepted: {ACCEPTED}", at="q"
+        )
+    makers = {each.value for each in selectors if each.kind == "maker"}
+    makers |= {f"{each.kind}:{each.value}" for each in selectors if each.kind in {"name", "id"}}
+    shown = tuple(each for each in selectors if each.kind in ITEM_KINDS)
+    return _Question(selectors, shown, frozenset(makers))
+
+
+def _members(session: Session, question: _Question) -> list[Contributor]:
+    """The handles asked for that are known, and all that are linked to them."""
+    roots = select(Contributor.root_id).where(Contributor.key.in_(question.keys))
+    return list(
+        session.scalars(select(Contributor).where(Contributor.root_id.in_(roots)).order_by(Contributor.id))
+    )
+
+
+def _found(
+    session: Session,
+    store: ObjectStore,
+    items: Engine,
+    question: _Question,
+    members: list[Contributor],
+    manifests: dict[int, Manifest],
+) -> dict[int, _Found]:
+    found: defaultdict[int, _Found] = defaultdict(_Found)
+    for entry in rows_showing(items, question.items):
+        if entry.manifest_id in manifests:
+            found[entry.manifest_id].positions.add(entry.position)
+    if question.of_item:
+        return found
+    counts = select(ContributorCount).where(
+        ContributorCount.contributor_id.in_([each.id for each in members])
+    )
+    for count in session.scalars(counts.order_by(ContributorCount.start)):
+        if count.manifest_id in manifests:
+            found[count.manifest_id].runs.append((count.start, count.entries))
+            found[count.manifest_id].records += count.records
+    for number, positions in via_photo(session, store, items, members).items():
+        if number in manifests and number not in found:
+            found[number].positions |= positions
+    return found
+
+
+def _asked(
+    manifests: dict[int, Manifest], labels: dict[int, str], found: dict[int, _Found], question: _Question
+) -> list[int]:
+    """The newest version of each dataset, and older ones that hold what is asked for; a name asks one dataset only."""
+    local = {key.split(":", 2)[1] for key in question.keys if key.partition(":")[0] in {"name", "id"}}
+    newest: dict[str, int] = {}
+    for number, manifest in sorted(manifests.items(), key=lambda pair: newest_first(pair[1])):
+        newest[labels[number]] = manifest.id
+    wanted = set(newest.values()) | set(found)
+    elsewhere = {key for key in question.keys if key.partition(":")[0] not in {"name", "id"}}
+    return [
+        number for number in wanted if not local or elsewhere or question.of_item or labels[number] in local
+    ]
+
+
+def _entry(
+    session: Session,
+    store: ObjectStore,
+    manifest: Manifest,
+    label: str,
+    found: _Found | None,
+    question: _Question,
+    members: list[Contributor],
+) -> dict[str, Any]:
+    rows: list[dict[str, Any]] = []
+    if found is None:
+        known = known_of(session, store, manifest)
+        unsure = (
+            _item_unsure(known, question)
+            if question.of_item
+            else _maker_unsure(manifest, known, question, members)
+        )
+        answer = CANNOT_TELL if unsure else NO
+    else:
+        answer = YES
+        rows = _rows(session, store, manifest, found) if manifest.visibility == "named" else []
+    records = found.records or len(found.positions) if found else 0
+    return {"dataset": label, "version": manifest.version, "answer": answer, "records": records, "rows": rows}
+
+
+def _rows(session: Session, store: ObjectStore, manifest: Manifest, found: _Found) -> list[dict[str, Any]]:
+    at = (manifest.id, manifest.digest)
+    if not found.runs:
+        return rows_at(session, store, manifest=at, positions=sorted(found.positions)[:MOST_ROWS])
+    ranges = [(start, min(entries, MOST_ROWS)) for start, entries in found.runs]
+    return rows_of_runs(session, store, manifest=at, ranges=ranges)[:MOST_ROWS]
+
+
+def _item_unsure(known: Known, question: _Question) -> bool:
+    """Whether a row may show the item without saying so."""
+    kinds = {selector.kind for selector in question.items}
+    if kinds == {"sha256"}:
+        return "sha256" in known.empty
+    if kinds == {"url"}:
+        return "k" in known.empty or {"url", "landing_url"} <= known.filled
+    return "k" in known.empty or not kinds
+
+
+def _maker_unsure(
+    manifest: Manifest, known: Known, question: _Question, members: Collection[Contributor]
+) -> bool:
+    """Whether a row may be theirs without saying so."""
+    keys = question.keys | {member.key for member in members}
+    kinds = {contributor_kind(key) for key in keys}
+    if kinds <= {("name", None), ("id", None)}:
+        return False  # asked of its own dataset, where names are what there is
+    if manifest.unattributed or {kind for kind, _ in known.makers} & {"name", "id"}:
+        return True
+    platforms = {platform for _, platform in kinds if platform}
+    return any(
+        (other, platform) in known.makers
+        for platform in platforms
+        for kind, other in (("alias", "number"), ("number", "alias"))
+        if (kind, platform) in kinds and (other, platform) not in kinds
+    )
+
+
+def _contributors(
+    session: Session, members: list[Contributor], found: dict[int, _Found], question: _Question
+) -> list[dict[str, Any]]:
+    """The makers asked for, or those of the rows that show the item."""
+    roots = {member.root_id for member in members} if not question.of_item else _makers_at(session, found)
+    people = read_people(session, roots)
+    return [contributor_dict(person) for _, person in sorted(people.items())][:MOST_MAKERS]
+
+
+def _makers_at(session: Session, found: dict[int, _Found]) -> set[int]:
+    places = [
+        ShownAt(number, at) for number, each in found.items() for at in sorted(each.positions)[:MOST_ROWS]
+    ]
+    conditions = [maker_at(place) for place in places[:MOST_MAKERS]]
+    if not conditions:
+        return set()
+    return set(session.scalars(select(Contributor.root_id).join(ContributorCount).where(or_(*conditions))))

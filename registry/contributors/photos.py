@@ -1,0 +1,62 @@
+"""Through the photo: rows that name nobody, and show a photo that another dataset attributes to the maker asked for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from byline.formats.selectors import fingerprints
+from registry.contributors.visible import published
+from registry.models import Contributor, ContributorCount, Dataset, Manifest, Publisher
+from registry.storage import ObjectStore, item_index
+from registry.storage.record_index import read_entries
+
+MOST_PHOTOS = (
+    5_000  # of one maker's are looked for elsewhere: enough to say yes; without them nothing says no
+)
+
+
+def via_photo(
+    session: Session, store: ObjectStore, items: Engine, members: Sequence[Contributor]
+) -> dict[int, set[int]]:
+    """Positions by manifest, in every manifest whatever its state, that show a photo of theirs.
+
+    Only approved publishers' attributions are believed about others' rows (design section 5).
+    """
+    photos: set[int] = set()
+    for digest, ranges in _believed(session, members).items():
+        table = read_entries(store, digest, ranges, ("photo",))
+        found = fingerprints("photo", table["photo"].combine_chunks().drop_null())
+        photos.update(found.tolist()[: MOST_PHOTOS - len(photos)])
+        if len(photos) >= MOST_PHOTOS:
+            break
+    if not photos:
+        return {}
+    shown = item_index.find(items, np.array(sorted(photos), dtype=np.int64))
+    places: defaultdict[int, set[int]] = defaultdict(set)
+    for manifest, position in zip(
+        shown["manifest_id"].to_pylist(), shown["position"].to_pylist(), strict=True
+    ):
+        places[manifest].add(position)
+    return places
+
+
+def _believed(session: Session, members: Sequence[Contributor]) -> dict[str, list[tuple[int, int]]]:
+    """Runs of theirs by manifest digest."""
+    statement = (
+        select(Manifest.digest, ContributorCount.start, ContributorCount.entries)
+        .join(ContributorCount, ContributorCount.manifest_id == Manifest.id)
+        .join(Dataset, Dataset.id == Manifest.dataset_id)
+        .join(Publisher, Publisher.id == Dataset.publisher_id)
+        .where(ContributorCount.contributor_id.in_([member.id for member in members]), published())
+        .where(Publisher.approved.is_(True), Publisher.suspended.is_(False))
+        .order_by(Manifest.id, ContributorCount.start)
+    )
+    runs: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for digest, start, entries in session.execute(statement):
+        runs[digest].append((start, min(entries, MOST_PHOTOS)))
+    return runs
