@@ -174,7 +174,8 @@ def init(asked: Asked, out: Path, *, offline: bool, **said: Any) -> None:
         "extract_sha256": measured.extract_sha256,
     }
     lines = [
-        f"{out}: {summary['records']:,} records in {summary['files']} files, {measured.bad_rows:,} unreadable",
+        f"{out}: {summary['records']:,} records in {summary['files']} files",
+        f"  {measured.bad_rows:,} of them unreadable",
         f"  next: byline manifest check {out} --records …",
         f"        byline manifest sign {out} --key KEY.pem -o manifest.dsse.json",
     ]

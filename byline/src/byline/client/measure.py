@@ -81,7 +81,7 @@ def measure(words: Sequence[str], reading: Reading, *, whole_files: bool, say: S
 
 
 def extract_for(signed: ManifestPredicate, words: Sequence[str], folder: Path, *, say: Say) -> list[Path]:
-    """Write the extract a manifest describes into `folder`, and check that it is that one; its parts in order.
+    """Write the extract a manifest describes into `folder`, and check that it is that one; its parts.
 
     Refused: `file-changed` or `extract-differs` where the files are not those the manifest was made of.
     """
@@ -99,7 +99,7 @@ def extract_for(signed: ManifestPredicate, words: Sequence[str], folder: Path, *
         _same_files(records.files, summary)
     if (summary.rows, summary.sha256) != (records.extract_rows, records.extract_sha256):
         raise Refused(
-            "extract-differs", "these files do not give the extract that the manifest names; run init again"
+            "extract-differs", "these files do not give the extract the manifest names; run init again"
         )
     return [out]
 

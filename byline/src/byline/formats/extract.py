@@ -1,22 +1,11 @@
-r"""What leaves a publisher: the mapped columns with file and row number, and the digests that pin them.
-
-An extract is Parquet, but its identity is its canonical records, so that whoever has the files can make the same
-digest with any tool (docs/formats/extract.md):
-
-    SHA-256 over  "byline extract v1\n"  +  JCS(list of column names)  +  "\n"
-    then, for every block of 65,536 consecutive records (the last may be shorter):
-        u32le number of records in the block
-        file  u32le[]     row  u64le[]
-        then per column, in FIELDS order:  lengths u32le[] (0xFFFFFFFF = null)  +  the UTF-8 bytes of all
-"""
+"""Extracts: what leaves a publisher, and the digests that who has the files can make again (docs/formats/extract.md)."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,134 +14,134 @@ from byline.formats import canonical
 from byline.formats.manifest import FIELDS
 
 BLOCK = 65_536
-NULL = 0xFFFFFFFF
-EXTRACT_TAG = b"byline extract v1\n"
-COLUMN_TAG = b"byline column v1\n"
+_EXTRACT, _COLUMN = b"byline extract v1\n", b"byline column v1\n"
 
 
-def ordered(columns: Sequence[str]) -> tuple[str, ...]:
-    """The columns in FIELDS order; Refused("unknown-field") for one that is none of them."""
-    unknown = sorted(set(columns) - set(FIELDS))
-    if unknown:
-        raise Refused("unknown-field", f"{unknown[0]!r} is none of {', '.join(FIELDS)}", at="columns")
-    return tuple(name for name in FIELDS if name in columns)
+def extract_schema(fields: Sequence[str]) -> pa.Schema:
+    """`file` int32, `row` int64, then the mapped fields as strings, in the order of FIELDS."""
+    return pa.schema(
+        [("file", pa.int32()), ("row", pa.int64()), *((name, pa.string()) for name in ordered(fields))]
+    )
 
 
-def EXTRACT_SCHEMA(columns: Sequence[str]) -> pa.Schema:  # noqa: N802 - a schema, named like one
-    """`file` int32, `row` int64, then the mapped columns as nullable strings, in FIELDS order."""
-    fields = [pa.field("file", pa.int32(), nullable=False), pa.field("row", pa.int64(), nullable=False)]
-    return pa.schema(fields + [pa.field(name, pa.string()) for name in ordered(columns)])
+EXTRACT_SCHEMA = extract_schema
 
 
-class Blocks:
-    """Cuts batches into blocks of exactly BLOCK records, so that a digest does not depend on batch sizes."""
+def ordered(fields: Sequence[str]) -> tuple[str, ...]:
+    """The fields in the one order an extract has them; Refused("unknown-field")."""
+    for name in fields:
+        if name not in FIELDS:
+            raise Refused(
+                "unknown-field",
+                f"{name[:80]!r} is not a field; the fields are {', '.join(FIELDS)}",
+                at=name[:80],
+            )
+    return tuple(name for name in FIELDS if name in fields)
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self._waiting: list[pa.RecordBatch] = []
-        self._rows = 0
 
-    def add(self, batch: pa.RecordBatch) -> Iterator[pa.Table]:
-        """Take a batch; give every block that is full."""
-        self._waiting.append(batch)
-        self._rows += batch.num_rows
-        while self._rows >= BLOCK:
-            table = pa.Table.from_batches(self._waiting)
-            yield table.slice(0, BLOCK)
-            rest = table.slice(BLOCK)
-            self._waiting, self._rows = rest.to_batches(), rest.num_rows
+class _Blocks:
+    """SHA-256 over blocks of 65,536 records: their count, then column after column."""
 
-    def rest(self) -> pa.Table | None:
-        """The last, shorter block; None where nothing waits. May be asked again."""
-        return pa.Table.from_batches(self._waiting) if self._rows else None
+    def __init__(self, head: bytes) -> None:
+        self._hash = hashlib.sha256(head)
+        self._waiting: list[list[pa.Array]] = []
+        self._count = 0
+
+    def add(self, columns: list[pa.Array]) -> None:
+        """Take the same slice of all columns; integers first (as they are written), then strings."""
+        start, length = 0, len(columns[0])
+        while start < length:
+            taken = min(BLOCK - self._count, length - start)
+            self._waiting.append([column.slice(start, taken) for column in columns])
+            self._count += taken
+            start += taken
+            if self._count == BLOCK:
+                self._flush()
+
+    def hexdigest(self) -> str:
+        """The digest of what was added so far; more may follow."""
+        if not self._count:
+            return self._hash.hexdigest()
+        whole = self._hash.copy()
+        for part in self._parts():
+            whole.update(part)
+        return whole.hexdigest()
+
+    def _flush(self) -> None:
+        for part in self._parts():
+            self._hash.update(part)
+        self._waiting, self._count = [], 0
+
+    def _parts(self) -> list[bytes | memoryview]:
+        parts: list[bytes | memoryview] = [self._count.to_bytes(4, "little")]
+        for pieces in zip(*self._waiting, strict=True):
+            if pa.types.is_integer(pieces[0].type):
+                parts += [_integers(piece) for piece in pieces]
+            else:
+                parts += [_lengths(piece) for piece in pieces]
+                parts += [_texts(piece) for piece in pieces]
+        return parts
 
 
 class ExtractDigest:
-    """The digest of canonical records; feed it batches with `file`, `row` and the columns, in order."""
+    """The digest of the canonical records: the same for the same records, however they were batched or packed."""
 
-    def __init__(self, columns: Sequence[str]) -> None:
-        """`columns` are the mapped FIELDS, in any order."""
-        self.columns = ordered(columns)
+    def __init__(self, fields: Sequence[str]) -> None:
+        """`fields`: the mapped ones; their order is FIELDS' own."""
+        self.fields = ordered(fields)
         self.rows = 0
-        self._blocks = Blocks()
-        self._hash = hashlib.sha256(EXTRACT_TAG + canonical.dumps(list(self.columns)) + b"\n")
+        self._blocks = _Blocks(_EXTRACT + canonical.dumps(list(self.fields)) + b"\n")
 
-    def update(self, batch: pa.RecordBatch) -> None:
-        """Take the next records."""
-        self.rows += batch.num_rows
-        for block in self._blocks.add(batch.select(["file", "row", *self.columns])):
-            self._hash.update(self._block(block))
+    def update(self, batch: pa.RecordBatch | pa.Table) -> None:
+        """Add rows that have at least the columns `file`, `row` and the fields, in the extract's order."""
+        pieces = batch.to_batches() if isinstance(batch, pa.Table) else [batch]
+        for piece in pieces:
+            numbers = [piece.column("file").cast(pa.uint32()), piece.column("row").cast(pa.uint64())]
+            self._blocks.add([*numbers, *(_strings(piece.column(name)) for name in self.fields)])
+            self.rows += piece.num_rows
 
     def hexdigest(self) -> str:
-        """64 hex digits over all so far."""
-        done, rest = self._hash.copy(), self._blocks.rest()
-        if rest is not None:
-            done.update(self._block(rest))
-        return done.hexdigest()
-
-    def _block(self, block: pa.Table) -> bytes:
-        parts = [np.uint32(block.num_rows).tobytes()]
-        parts.append(block["file"].to_numpy().astype("<u4").tobytes())
-        parts.append(block["row"].to_numpy().astype("<u8").tobytes())
-        parts.extend(part for name in self.columns for part in string_bytes(block[name]))
-        return b"".join(parts)
+        """64 hex digits."""
+        return self._blocks.hexdigest()
 
 
 class ColumnDigest:
-    """The digest of one column of one file: a row feed carries it, a filter makes it again from the file it has.
-
-    SHA-256 over `byline column v1\\n`, then per block: u32le records, row u64le[], lengths u32le[], UTF-8 bytes.
-    """
+    """The digest of one column of one file with its row numbers: a row feed applies only where it is found again."""
 
     def __init__(self) -> None:
-        """Start empty."""
-        self._blocks = Blocks()
-        self._hash = hashlib.sha256(COLUMN_TAG)
+        """Nothing is added yet."""
+        self.rows = 0
+        self._blocks = _Blocks(_COLUMN)
 
     def update(self, rows: pa.Array, values: pa.Array) -> None:
-        """Take the next records: their row numbers (int64) and values (strings, nullable)."""
-        batch = pa.RecordBatch.from_arrays([rows, plain_strings(values)], ["row", "v"])
-        for block in self._blocks.add(batch):
-            self._hash.update(self._block(block))
+        """Add values with their row numbers, ascending."""
+        self._blocks.add([rows.cast(pa.uint64()), _strings(values)])
+        self.rows += len(rows)
 
     def hexdigest(self) -> str:
-        """64 hex digits over all so far."""
-        done, rest = self._hash.copy(), self._blocks.rest()
-        if rest is not None:
-            done.update(self._block(rest))
-        return done.hexdigest()
-
-    def _block(self, block: pa.Table) -> bytes:
-        head = [np.uint32(block.num_rows).tobytes(), block["row"].to_numpy().astype("<u8").tobytes()]
-        return b"".join([*head, *string_bytes(block["v"])])
+        """64 hex digits."""
+        return self._blocks.hexdigest()
 
 
-def plain_strings(values: pa.Array) -> pa.Array:
-    """Any string-like array (dictionary, large, view) as plain strings."""
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
-    return values if pa.types.is_string(values.type) else values.cast(pa.string())
+def _strings(column: pa.Array) -> pa.StringArray:
+    return column if column.type == pa.string() else column.cast(pa.string())
 
 
-def string_bytes(column: pa.ChunkedArray) -> list[bytes]:
-    """Lengths as u32le (NULL for null), then the UTF-8 bytes of all values."""
-    chunks = [plain_strings(chunk) for chunk in column.chunks]
-    lengths = [_lengths(chunk).tobytes() for chunk in chunks]
-    return [*lengths, *(_data(chunk) for chunk in chunks)]
+def _integers(column: pa.Array) -> bytes:
+    numbers = column.to_numpy()
+    return numbers.astype(numbers.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def _lengths(values: pa.Array) -> npt.NDArray[np.uint32]:
-    lengths = pc.fill_null(pc.binary_length(values), -1).to_numpy(zero_copy_only=False)
-    packed: npt.NDArray[np.uint32] = lengths.astype(np.int64).astype("<u4")  # -1 becomes NULL
-    return packed
+def _lengths(column: pa.StringArray) -> bytes:
+    lengths = np.asarray(pc.fill_null(pc.binary_length(column), -1), dtype=np.int32)
+    return lengths.astype("<i4", copy=False).tobytes()  # -1 is 0xFFFFFFFF
 
 
-def _data(values: pa.Array) -> bytes:
-    """The value bytes; what null slots may hold in the buffer is not data."""
-    if values.null_count:
-        values = pc.fill_null(values, "")
-    if not len(values):
+def _texts(column: pa.StringArray) -> bytes | memoryview:
+    if column.null_count:  # what stands behind a null is nobody's business
+        column = column.drop_null()
+    if not len(column) or column.buffers()[2] is None:
         return b""
-    _, offsets, data = values.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int32)[values.offset : values.offset + len(values) + 1]
-    return bytes(memoryview(data)[ends[0] : ends[-1]]) if data is not None else b""
+    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)
+    start, end = int(offsets[column.offset]), int(offsets[column.offset + len(column)])
+    return memoryview(column.buffers()[2])[start:end]

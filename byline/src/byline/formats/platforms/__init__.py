@@ -34,6 +34,6 @@ def rules_of(host: str) -> tuple[Rule, ...]:
 
 def shown(canonical: str) -> Shown | None:
     """What a `b1` URL shows: a photo, a maker, both; None where no table knows it."""
-    host, slash, rest = canonical.partition("/")
+    host = canonical.partition("/")[0]
     platform, rules = platform_of(host), rules_of(host)
-    return platform.shown(rules, slash + rest) if platform and rules else None
+    return platform.shown(rules, canonical) if platform and rules else None

@@ -14,7 +14,6 @@ from byline.formats.platforms import platform_of, rules_of
 from byline.formats.platforms.rules import Platform, Rule
 from byline.formats.url_columns import Hosts, Mask, as_mask, hosts_of_column, merged
 
-_WITH_HOST = "^[^/]*"  # a b1 text begins with its host, which is settled already
 Part = tuple[Mask, pa.StringArray]
 
 
@@ -59,7 +58,7 @@ def statics_of_column(canonical: pa.StringArray, hosts: Hosts) -> pa.StringArray
         open_rows = hosts.codes == code
         for rule in rules:
             texts = canonical if open_rows.all() else canonical.filter(pa.array(open_rows))
-            caught = pc.extract_regex(texts, _WITH_HOST + rule.path.removeprefix("^"))
+            caught = pc.extract_regex(texts, rule.pattern)
             here = open_rows.copy()
             here[open_rows] = holds = as_mask(caught.is_valid())
             both = pc.binary_join_element_wise(caught.field("photo"), caught.field("secret"), "_")
@@ -85,7 +84,7 @@ def _read_group(
         if not rows.any():
             return
         texts = canonical if rows.all() else canonical.filter(pa.array(rows))
-        caught = pc.extract_regex(texts, _WITH_HOST + rule.path.removeprefix("^"))
+        caught = pc.extract_regex(texts, rule.pattern)
         read, holds = _read(platform, rule, caught)
         if not holds.any():
             continue

@@ -31,21 +31,33 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """One kind of URL: `host` and `path` (with query) are matched from their beginnings, `host` to its end."""
+    """One kind of URL. `host` is matched whole (the platform's own where there is none), `path` from its slash on."""
 
     path: str
     host: str = ""
     reads: Mapping[str, Reading] = field(default_factory=dict)
 
     @cached_property
-    def groups(self) -> tuple[str, ...]:
-        """The names of the groups, in order."""
-        return tuple(re.compile(self.path).groupindex)
+    def pattern(self) -> str:
+        """Over a whole b1 text whose host is settled; a group in the host is caught again."""
+        host = f"(?:{self.host})" if "(?P<" in self.host else "[^/]*"
+        return "^" + host + self.path.removeprefix("^")
 
     @cached_property
-    def path_pattern(self) -> re.Pattern[str]:
-        """The compiled path."""
-        return re.compile(self.path)
+    def compiled(self) -> re.Pattern[str]:
+        """The pattern for one text."""
+        return re.compile(self.pattern)
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The names of the groups."""
+        return tuple(self.compiled.groupindex)
+
+
+def handle(*reserved: str) -> Reading:
+    """Read an alias: lower-cased, and none of the words the site keeps for itself."""
+    words = frozenset(reserved)
+    return lambda text: None if text.lower() in words else text.lower()
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +102,10 @@ class Platform:
         """The rules that speak about this host."""
         return tuple(rule for rule in self.rules if re.fullmatch(rule.host or self.hosts, host))
 
-    def shown(self, rules: tuple[Rule, ...], rest: str) -> Shown | None:
-        """What the path and query show under these rules: the first that holds."""
+    def shown(self, rules: tuple[Rule, ...], canonical: str) -> Shown | None:
+        """What a b1 URL shows under these rules: the first that holds."""
         for rule in rules:
-            found = rule.path_pattern.match(rest)
+            found = rule.compiled.match(canonical)
             if found is None:
                 continue
             read = {
