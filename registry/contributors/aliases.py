@@ -74,7 +74,7 @@ def _settle(session: Session, aliases: list[int]) -> set[int]:
     ):
         numbers[alias_id].add(number_id)
     standing = select(Contributor.id, Contributor.root_id).where(Contributor.id.in_(aliases))
-    rows = session.execute(standing).tuples().all()
+    rows = session.execute(standing).all()
     fresh = {
         alias_id: next(iter(numbers[alias_id])) if len(numbers[alias_id]) == 1 else alias_id
         for alias_id, _ in rows

@@ -9,6 +9,8 @@ one matched sees both.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -18,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from byline.errors import Unavailable
 from registry.database import Sessions, transaction
-from registry.jobs import enqueue
+from registry.jobs import SHORT, enqueue
 from registry.models import Dataset, Manifest, MatcherState
 from registry.optouts.affected import by_contributors, by_manifest
 from registry.optouts.facts import read_facts
@@ -70,8 +72,8 @@ def ask(session: Session, *, now: dt.datetime, **what: Any) -> None:
     `what` is one of opt_out=ID, manifest=ID, publisher=ID (its approval or suspension changed),
     contributors=[ID, …].
     """
-    [(kind, value)] = what.items()
-    enqueue(session, lane="short", kind="match", key=f"{kind}:{value}"[:200], payload=what, now=now)
+    key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+    enqueue(session, lane=SHORT, kind="match", key=key, payload=what, now=now)
 
 
 def run(

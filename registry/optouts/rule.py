@@ -9,9 +9,11 @@ approved its publisher; an uncounted one can neither add nor contradict.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+from byline.formats.hosts import host_chain
 
 Strength = Literal["full", "asserted"]
 
@@ -62,14 +64,5 @@ def through_photo(makers: frozenset[int], attributions: Collection[frozenset[int
 
 
 def covered_host(hosts: Iterable[str], wished: Collection[str]) -> bool:
-    """Whether a host is one of those wished for, or stands under one."""
-    return bool(wished) and any(parent in wished for host in hosts for parent in parents(host))
-
-
-def parents(host: str) -> Sequence[str]:
-    """A host and every host above it: `a.b.org` -> `a.b.org`, `b.org`, `org`.
-
-    A selector is never a public suffix.
-    """
-    labels = host.split(".")
-    return [".".join(labels[at:]) for at in range(len(labels))]
+    """Whether a host is one of those wished for or stands under one, never across a public suffix."""
+    return bool(wished) and any(parent in wished for host in hosts for parent in host_chain(host))

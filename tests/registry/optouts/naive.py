@@ -1,0 +1,192 @@
+"""What every opt-out should reach, said again from the records alone: loops over everything, no tables, no indexes.
+
+Written from docs/formats/matching.md and not from the matcher; slow, and easy to believe.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from byline.formats.publishable import row_fingerprints
+from byline.formats.selectors import contributor_kind
+from byline.formats.urls import canonical_url, host_of
+from tests.registry.optouts.small_registry import Line
+
+
+@dataclass
+class Version:
+    """A dataset version as it was published."""
+
+    id: int
+    dataset: str
+    version: str
+    lines: list[Line]
+    state: str = "published"
+    role: str = "holder"
+
+    @property
+    def label(self) -> str:
+        """`publisher/name@version`."""
+        return f"{self.dataset}@{self.version}"
+
+
+@dataclass
+class Wished:
+    """An opt-out as it was asked."""
+
+    id: str
+    selectors: list[tuple[str, str]]
+    assurance: str
+    relation: str = "maker"
+    datasets: frozenset[str] | None = None
+    publisher_only: bool = False
+    in_force: bool = True
+
+
+@dataclass
+class World:
+    """Everything that happened. `standing`: publisher -> whether its word counts."""
+
+    standing: dict[str, bool] = field(default_factory=dict)
+    versions: list[Version] = field(default_factory=list)
+    wishes: list[Wished] = field(default_factory=list)
+
+    def counts(self, version: Version) -> bool:
+        """Whether its word is heard about others' rows."""
+        return self.standing[version.dataset.partition("/")[0]] and version.state != "voided"
+
+    def counting_rows(self) -> Iterator[tuple[Version, Line]]:
+        """Every row whose word is heard."""
+        for version in self.versions:
+            if self.counts(version):
+                for line in version.lines:
+                    yield version, line
+
+    def roots(self) -> dict[str, str]:
+        """Every key and the one that stands for it: an alias's number, where the counting rows name exactly one."""
+        numbers: dict[str, set[str]] = defaultdict(set)
+        for (_, one), (_, two) in itertools.product(self.counting_rows(), repeat=2):
+            if one is two or (len(one.photos) == 1 and one.photos == two.photos):
+                for alias, number in itertools.product(one.makers, two.makers):
+                    if _may_be_one(alias, number):
+                        numbers[alias].add(number)
+        keys = {key for version in self.versions for line in version.lines for key in line.makers}
+        return {key: next(iter(numbers[key])) if len(numbers[key]) == 1 else key for key in keys}
+
+    def wanted(self, wish: Wished) -> dict[str, Any]:
+        """`matches`: {(manifest, file, strength): rows}; `word_of` likewise; `covered` photos; `fingerprints`."""
+        root = self.roots()
+        mine = {root.get(key, key) for key in map(_maker_key, wish.selectors) if key}
+        said: dict[str, list[tuple[Version, set[str]]]] = defaultdict(list)
+        shown: dict[str, list[tuple[Version, Line]]] = defaultdict(list)
+        for version, line in self.counting_rows():
+            if len(line.photos) == 1:
+                shown[line.photos[0]].append((version, line))
+                makers = {
+                    root[m] for m in line.makers if contributor_kind(m)[0] in {"number", "alias", "web"}
+                }
+                if makers:
+                    said[line.photos[0]].append((version, makers))
+        matches: dict[tuple[int, int, str], set[int]] = defaultdict(set)
+        word_of: dict[tuple[int, int, str], set[int]] = defaultdict(set)
+        for version in self.versions:
+            if version.state != "published" or (
+                wish.datasets is not None and version.dataset not in wish.datasets
+            ):
+                continue
+            rows: dict[int, int] = defaultdict(int)
+            for line in version.lines:
+                row = rows[line.file]
+                rows[line.file] += 1
+                strength, words = _strength(wish, version, line, mine, root, said)
+                if strength:
+                    matches[version.id, line.file, strength].add(row)
+                    word_of[version.id, line.file, strength] |= words
+        covered = {p for p, all_said in said.items() if any(makers & mine for _, makers in all_said)}
+        whole = {p for p in covered if all(makers & mine for _, makers in said[p])}
+        public = wish.assurance == "verified" and wish.relation == "maker" and wish.datasets is None
+        return {
+            "matches": dict(matches) if wish.in_force else {},
+            "word_of": dict(word_of) if wish.in_force else {},
+            "covered": covered if wish.in_force else set(),
+            "fingerprints": {
+                k
+                for photo in whole
+                for _, line in shown[photo]
+                for _, k in row_fingerprints(line.url, line.landing_url, line.sha256)
+            }
+            if public and not wish.publisher_only and wish.in_force
+            else set(),
+        }
+
+    def notices(self, wish: Wished) -> dict[str, dict[str, Any]]:
+        """Dataset -> what its notice says; none for datasets of publishers that do not count."""
+        wanted = self.wanted(wish)
+        found: dict[str, dict[str, Any]] = {}
+        for version in self.versions:
+            mine = {key: rows for key, rows in wanted["matches"].items() if key[0] == version.id}
+            if not mine or not self.standing[version.dataset.partition("/")[0]]:
+                continue
+            one = found.setdefault(version.dataset, {"versions": [], "full": False, "word_of": set()})
+            one["versions"].append(version.version)
+            one["records"] = sum(map(len, mine.values()))
+            one["full"] |= any(strength == "full" for _, _, strength in mine)
+            labels = {v.id: v.label for v in self.versions}
+            one["word_of"] |= {labels[said] for key in mine for said in wanted["word_of"][key]}
+        for one in found.values():
+            one["assurance"] = wish.assurance if one.pop("full") else "asserted"
+        return found
+
+
+def _strength(
+    wish: Wished,
+    version: Version,
+    line: Line,
+    mine: set[str],
+    root: dict[str, str],
+    said: dict[str, list[tuple[Version, set[str]]]],
+) -> tuple[str | None, set[int]]:
+    if {root[m] for m in line.makers} & mine:
+        return "full", {version.id}
+    if _shows(wish, line):
+        return "full", {
+            v.id for p in line.photos[:1] for v, makers in said[p] if len(line.photos) == 1 and makers & mine
+        }
+    if len(line.photos) == 1:
+        agreeing = [v.id for v, makers in said[line.photos[0]] if makers & mine]
+        if agreeing:
+            return ("full" if len(agreeing) == len(said[line.photos[0]]) else "asserted"), set(agreeing)
+    return None, set()
+
+
+def _shows(wish: Wished, line: Line) -> bool:
+    urls = [url for url in (canonical_url(line.url), canonical_url(line.landing_url)) if url]
+    for kind, value in wish.selectors:
+        if kind == "photo" and value in line.photos:
+            return True
+        if kind == "url" and not line.photos and urls and urls[0] == value:
+            return True
+        if kind == "sha256" and line.sha256 == value:
+            return True
+        if kind == "host" and any(
+            host_of(url) == value or host_of(url).endswith(f".{value}") for url in urls
+        ):
+            return True
+    return False
+
+
+def _maker_key(selector: tuple[str, str]) -> str | None:
+    kind, value = selector
+    return value if kind == "maker" else f"{kind}:{value}" if kind in {"name", "id"} else None
+
+
+def _may_be_one(alias: str, number: str) -> bool:
+    return (
+        contributor_kind(alias)[0] == "alias"
+        and contributor_kind(number)[0] == "number"
+        and contributor_kind(alias)[1] == contributor_kind(number)[1]
+    )

@@ -1,0 +1,420 @@
+"""A registry in which manifests are published without their pipeline: rows go straight into the tables and indexes.
+
+Rows are said in selectors (who made it, which photo, which file), so that what is tested does not depend on how
+records are read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import itertools
+import random
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import Engine, select
+
+from byline.formats.selectors import contributor_kind, fingerprint, public_id
+from byline.formats.urls import canonical_url
+from registry.config import Settings
+from registry.contributors.aliases import recompute_for_manifest, recompute_for_publisher
+from registry.database import Sessions, make_engine, make_items_engine, make_sessions, transaction
+from registry.models import (
+    AliasLink,
+    Base,
+    Claim,
+    Contributor,
+    ContributorCount,
+    Dataset,
+    Job,
+    Manifest,
+    ManifestFile,
+    MatcherState,
+    OptOut,
+    Publisher,
+    items_metadata,
+)
+from registry.optouts.access import token_hash
+from registry.optouts.mailing import open_mail
+from registry.optouts.match import ask, match_manifest, rematch, run
+from registry.optouts.request import confirm_by_mail, make_opt_out, withdraw
+from registry.seal import Seal
+from registry.storage import ObjectStore, item_index
+from registry.storage.memory import MemoryStore
+from registry.storage.record_index import index_key, write_entries
+
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One record: its makers' keys, the photos it shows, its URL and digest; `file` is the number of its file."""
+
+    makers: tuple[str, ...] = ()
+    photos: tuple[str, ...] = ()
+    url: str | None = None
+    landing_url: str | None = None
+    sha256: str | None = None
+    file: int = 0
+
+    def item_keys(self) -> set[int]:
+        """As the record index's loader gives them."""
+        kind = "photo" if len(self.photos) == 1 else "photo2"
+        keys = {fingerprint(kind, photo) for photo in self.photos}
+        shown = canonical_url(self.url) or canonical_url(self.landing_url)
+        if not self.photos and shown:
+            keys.add(fingerprint("url", shown))
+        return keys | ({fingerprint("sha256", self.sha256)} if self.sha256 else set())
+
+
+def static(number: int, secret: str = "abcdef0123") -> str:
+    """A Flickr static URL of a photo."""
+    return f"https://live.staticflickr.com/65535/{number}_{secret}_b.jpg"
+
+
+@dataclass
+class SmallRegistry:
+    """Tables, an item index, a store, and one counter that stands for randomness."""
+
+    sessions: Sessions
+    items: Engine
+    store: ObjectStore
+    settings: Settings
+    seal: Seal
+    now: dt.datetime = NOW
+    lines: dict[int, list[Line]] = field(default_factory=dict)
+    digests: dict[int, str] = field(default_factory=dict)
+    random: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - repeatable on purpose
+
+    def token_bytes(self, count: int) -> bytes:
+        """Repeatable randomness."""
+        return self.random.randbytes(count)
+
+    def publisher(self, slug: str, *, approved: bool = True) -> int:
+        """Register one."""
+        with transaction(self.sessions) as session:
+            one = Publisher(slug=slug, name=slug.title(), approved=approved, registered_at=self.now)
+            session.add(one)
+            session.flush()
+            return one.id
+
+    def dataset(self, name: str) -> int:
+        """The dataset `publisher/name`, made where it is not there."""
+        slug, _, bare = name.partition("/")
+        with transaction(self.sessions) as session:
+            publisher = session.scalar(select(Publisher.id).where(Publisher.slug == slug))
+            found = session.scalar(
+                select(Dataset.id).where(Dataset.publisher_id == publisher, Dataset.name == bare)
+            )
+            if found is None:
+                one = Dataset(publisher_id=publisher, name=bare, created_at=self.now)
+                session.add(one)
+                session.flush()
+                found = one.id
+            return found
+
+    def publish(
+        self,
+        dataset: str,
+        version: str,
+        lines: Sequence[Line],
+        *,
+        role: str = "holder",
+        visibility: str = "named",
+        files: dict[int, str] | None = None,
+        supersedes: int | None = None,
+    ) -> int:
+        """Bring a version from submitted to published as the pipeline does: record, log, learn, match, publish."""
+        manifest_id = self.record(
+            dataset, version, lines, role=role, visibility=visibility, files=files, supersedes=supersedes
+        )
+        with transaction(self.sessions) as session:
+            changed = recompute_for_manifest(session, manifest_id)
+        match_manifest(
+            self.sessions, items=self.items, store=self.store, manifest_id=manifest_id, now=self.now
+        )
+        rematch(self.sessions, items=self.items, store=self.store, contributors=changed, now=self.now)
+        self.set_state(manifest_id, "published")
+        return manifest_id
+
+    def record(
+        self,
+        dataset: str,
+        version: str,
+        lines: Sequence[Line],
+        *,
+        role: str = "holder",
+        visibility: str = "named",
+        files: dict[int, str] | None = None,
+        supersedes: int | None = None,
+    ) -> int:
+        """A version up to the state `logged`: counts, record index and item keys are written."""
+        dataset_id = self.dataset(dataset)
+        digest = hashlib.sha256(f"{dataset}@{version}".encode()).hexdigest()
+        digests = files or {
+            n: hashlib.sha256(f"{digest}/{n}".encode()).hexdigest() for n in {0, *(x.file for x in lines)}
+        }
+        with transaction(self.sessions) as session:
+            manifest = _manifest(dataset_id, version, digest, rows=len(lines), now=self.now)
+            manifest.role, manifest.visibility, manifest.supersedes_id = role, visibility, supersedes
+            session.add(manifest)
+            session.flush()
+            for position, sha256 in sorted(digests.items()):
+                count = sum(line.file == position for line in lines)
+                session.add(
+                    ManifestFile(
+                        manifest_id=manifest.id, position=position, name=f"part-{position}.csv", sha256=sha256,
+                        records=count, column="url", column_sha256=sha256,
+                    )
+                )  # fmt: skip
+            entries = _entries(lines)
+            for key, start, count in _runs(entries):
+                contributor = _contributor(session, key)
+                session.add(
+                    ContributorCount(
+                        contributor_id=contributor.id, manifest_id=manifest.id, start=start, entries=count,
+                        records=count, licenses={}, samples=[],
+                    )
+                )  # fmt: skip
+        write_entries(self.store, digest, _index(entries))
+        keys = sorted((k, at) for at, (_, _, line) in enumerate(entries) for k in line.item_keys())
+        if keys:
+            ks, positions = np.array(keys, dtype=np.int64).T
+            item_index.load(self.items, manifest.id, [(ks, positions)])
+        self.lines[manifest.id], self.digests[manifest.id] = list(lines), digest
+        self._write_links(manifest.id)
+        return manifest.id
+
+    def _write_links(self, manifest_id: int) -> None:
+        """One row with an alias and a number; one photo with an alias here and a number there, or the other way."""
+        own = self.lines[manifest_id]
+        with transaction(self.sessions) as session:
+            for makers in {line.makers for line in own}:
+                _link(session, (makers, makers), source=f"manifest:{manifest_id}", of=(manifest_id, None))
+            for other_id, lines in self.lines.items():
+                low, high = sorted((manifest_id, other_id))
+                for one, two in itertools.product(own, lines):
+                    if one.photos == two.photos and len(one.photos) == 1:
+                        for pair in ((one.makers, two.makers), (two.makers, one.makers)):
+                            _link(session, pair, source=f"photo:{low}:{high}", of=(low, high))
+
+    def set_state(self, manifest_id: int, state: str) -> None:
+        """Published, retracted, voided."""
+        with transaction(self.sessions) as session:
+            session.get_one(Manifest, manifest_id).state = state
+
+    def end(self, manifest_id: int, state: str) -> None:
+        """Retract or void, with all that follows."""
+        self.set_state(manifest_id, state)
+        with transaction(self.sessions) as session:
+            changed = recompute_for_manifest(session, manifest_id)
+        if state == "voided":
+            self.store.delete(index_key(self.digests[manifest_id]))
+            item_index.forget(self.items, manifest_id)
+        self.drain(manifest=manifest_id)
+        self.drain(contributors=sorted(changed))
+
+    def set_standing(self, publisher_id: int, *, approved: bool, suspended: bool = False) -> None:
+        """What the operator decides about a publisher, with all that follows."""
+        with transaction(self.sessions) as session:
+            one = session.get_one(Publisher, publisher_id)
+            one.approved, one.suspended = approved, suspended
+            session.flush()
+            changed = recompute_for_publisher(session, publisher_id)
+        self.drain(publisher=publisher_id)
+        self.drain(contributors=sorted(changed))
+
+    def claim(
+        self, identity: str, *, assurance: str = "verified", state: str = "confirmed"
+    ) -> dict[str, str]:
+        """A claim the operator confirmed: `{"id", "token"}`."""
+        token = self.token_bytes(32).hex()
+        with transaction(self.sessions) as session:
+            one = Claim(
+                id=self.token_bytes(16).hex(), identity=identity, token_hash=token_hash(token),
+                proof=self.token_bytes(16).hex(), state=state, assurance=assurance, made_at=self.now,
+            )  # fmt: skip
+            session.add(one)
+            session.flush()
+            return {"id": one.id, "token": token}
+
+    def opt_out(self, *identities: str, assurance: str = "verified", **said: Any) -> tuple[str, str]:
+        """Opt out by identity: claim, confirm, ask, match. The id and a token that opens it."""
+        claims = [self.claim(identity, assurance=assurance) for identity in identities]
+        made = self.ask(claims=claims, **said)
+        self.drain()
+        return made["id"], claims[0]["token"]
+
+    def opt_out_items(self, *items: str, **said: Any) -> tuple[str, str]:
+        """Opt out by items: ask, open the mail, press the button, match."""
+        made = self.ask(selectors=list(items), email="someone@example.org", **said)
+        with transaction(self.sessions) as session:
+            confirm_by_mail(session, token=self.mailed_token(made["id"]), now=self.now)
+        self.now += dt.timedelta(days=1)  # an address gets few mails a day
+        self.drain()
+        return made["id"], made["token"]
+
+    def ask(self, **said: Any) -> dict[str, Any]:
+        """make_opt_out, in a transaction."""
+        with transaction(self.sessions) as session:
+            return make_opt_out(
+                session,
+                seal=self.seal,
+                settings=self.settings,
+                now=self.now,
+                token_bytes=self.token_bytes,
+                **said,
+            )
+
+    def mailed_token(self, opt_out_id: str) -> str:
+        """The token in the last mail about an opt-out."""
+        with self.sessions() as session:
+            job = session.scalars(
+                select(Job).where(Job.kind == "mail", Job.key == opt_out_id).order_by(Job.id)
+            ).all()[-1]
+            return next(
+                line for line in open_mail(self.seal, job.payload)[2].splitlines() if "/confirm/" in line
+            ).rpartition("/")[2]
+
+    def withdraw(self, opt_out_id: str, token: str) -> None:
+        """Take it back."""
+        with transaction(self.sessions) as session:
+            withdraw(session, opt_out_id=opt_out_id, token=token, now=self.now)
+
+    def drain(self, **what: Any) -> None:
+        """Do the matching that waits, and what is asked now."""
+        if what:
+            with transaction(self.sessions) as session:
+                ask(session, now=self.now, **what)
+        with self.sessions() as session:
+            jobs = list(session.scalars(select(Job).where(Job.kind == "match").order_by(Job.id)))
+        for job in jobs:
+            run(sessions=self.sessions, items=self.items, store=self.store, payload=job.payload, now=self.now)
+        with transaction(self.sessions) as session:
+            for job in jobs:
+                session.delete(session.get_one(Job, job.id))
+
+    def state_of(self, opt_out_id: str) -> str:
+        """The state of one opt-out."""
+        with self.sessions() as session:
+            return session.get_one(OptOut, opt_out_id).state
+
+
+@contextmanager
+def small_registry(folder: Path) -> Iterator[SmallRegistry]:
+    """An empty one in a folder; its tables are made once a process and copied."""
+    folder.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(f"sqlite:///{folder / 'byline.sqlite'}")
+    items = make_items_engine(f"sqlite:///{folder / 'items.sqlite'}")
+    try:
+        if not _has_tables(engine):
+            Base.metadata.create_all(engine)
+            items_metadata.create_all(items)
+        settings = Settings(data_dir=folder)
+        yield SmallRegistry(make_sessions(engine), items, MemoryStore(), settings, Seal(bytes(32)))
+    finally:
+        engine.dispose()
+        items.dispose()
+
+
+def copy_of(template: Path, folder: Path) -> Path:
+    """A folder with the template's databases in it."""
+    shutil.copytree(template, folder)
+    return folder
+
+
+def _has_tables(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return engine.dialect.has_table(connection, MatcherState.__tablename__)
+
+
+def _manifest(dataset_id: int, version: str, digest: str, *, rows: int, now: dt.datetime) -> Manifest:
+    return Manifest(
+        dataset_id=dataset_id, version=version, digest=digest, key_id="0" * 64, state="logged", role="holder",
+        format="csv", records=rows, rows=rows, purposes=[], access="open", annotations=[], consent={}, licenses={},
+        platforms={}, made_at=now,
+    )  # fmt: skip
+
+
+def _entries(lines: Sequence[Line]) -> list[tuple[str | None, int, Line]]:
+    """(contributor, row, line), sorted as the record index is; a row with two makers stands twice."""
+    rows: dict[int, Iterator[int]] = {}
+    numbered = [(next(rows.setdefault(line.file, itertools.count())), line) for line in lines]
+    entries = [
+        (maker, row, line) for row, line in numbered for maker in dict.fromkeys(line.makers) or (None,)
+    ]
+    return sorted(entries, key=lambda entry: (entry[0] is None, entry[0] or "", entry[2].file, entry[1]))
+
+
+def _runs(entries: Iterable[tuple[str | None, int, Line]]) -> Iterator[tuple[str, int, int]]:
+    """(contributor, start, entries) of each run."""
+    start = 0
+    for key, run in itertools.groupby(entries, key=lambda entry: entry[0]):
+        count = len(list(run))
+        if key is not None:
+            yield key, start, count
+        start += count
+
+
+def _index(entries: Sequence[tuple[str | None, int, Line]]) -> pa.Table:
+    lines = [line for _, _, line in entries]
+    one_photo = [line.photos[0] if len(line.photos) == 1 else None for line in lines]
+    shown = [canonical_url(line.url) or canonical_url(line.landing_url) for line in lines]
+    k = [
+        fingerprint("photo", photo) if photo else fingerprint("url", url) if url and not line.photos else None
+        for photo, url, line in zip(one_photo, shown, lines, strict=True)
+    ]
+    return pa.table(
+        {
+            "contributor": pa.array([key for key, _, _ in entries], pa.string()),
+            "file": pa.array([line.file for line in lines], pa.int32()),
+            "row": pa.array([row for _, row, _ in entries], pa.int64()),
+            "photo": pa.array(one_photo, pa.string()),
+            "photos": pa.array(
+                [list(x.photos) if len(x.photos) > 1 else None for x in lines], pa.list_(pa.string())
+            ),
+            "url": pa.array([line.url for line in lines], pa.string()),
+            "landing_url": pa.array([line.landing_url for line in lines], pa.string()),
+            "sha256": pa.array([line.sha256 for line in lines], pa.string()),
+            "k": pa.array(k, pa.int64()),
+        }
+    )
+
+
+def _contributor(session: Any, key: str) -> Contributor:
+    found = session.scalar(select(Contributor).where(Contributor.key == key))
+    if found is None:
+        kind, platform = contributor_kind(key)
+        found = Contributor(
+            key=key, public_id=public_id(key), kind=kind, platform=platform, handle=key, root_id=0
+        )
+        session.add(found)
+        session.flush()
+        found.root_id = found.id
+    return found
+
+
+def _link(
+    session: Any, pair: tuple[Iterable[str], Iterable[str]], *, source: str, of: tuple[int, int | None]
+) -> None:
+    """Say that each alias of the one and each number of the other, of one platform, are one maker."""
+    aliases, numbers = ([_contributor(session, key) for key in keys] for keys in pair)
+    for alias, number in itertools.product(aliases, numbers):
+        kinds = (alias.kind, number.kind)
+        if kinds == ("alias", "number") and alias.platform == number.platform:
+            if session.get(AliasLink, (alias.id, number.id, source)) is None:
+                how = source.partition(":")[0].replace("manifest", "record")
+                session.add(
+                    AliasLink(
+                        alias_id=alias.id, number_id=number.id, source=source, manifest_id=of[0],
+                        other_manifest_id=of[1], how=how,
+                    )
+                )  # fmt: skip
+                session.flush()

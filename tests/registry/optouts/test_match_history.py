@@ -1,0 +1,223 @@
+"""Whatever happened, in whatever order: the matcher holds exactly what the records say."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from pyroaring import BitMap64
+from sqlalchemy import select
+
+from byline.formats.selectors import fingerprint, parse_selector
+from registry.models import CoveredPhoto, Dataset, Fingerprint, Match, Notice, Publisher
+from tests.registry.optouts.naive import Version, Wished, World
+from tests.registry.optouts.small_registry import Line, small_registry, static
+
+# museum and archive are approved at the start; stranger is not and attributes what it likes.
+PUBLISHERS = {"museum": True, "archive": True, "stranger": False}
+DATASETS = ("museum/a", "museum/b", "archive/c", "stranger/bait")
+NUMBERS = ("flickr:11@N00", "flickr:22@N00")
+ALIASES = ("flickr:anna", "flickr:bert")
+OTHERS = ("unsplash:@anna", "web:www.behance.net/anna")
+PHOTOS = tuple(f"flickr:{n}" for n in (101, 102))
+DIGESTS = tuple(f"{n:064x}" for n in range(2))
+HOSTS = ("img.example.org", "example.com")
+IDENTITIES = (
+    *NUMBERS, *ALIASES, *OTHERS, "host:example.org", "host:example.com", "name:museum/a:Jane Doe",
+)  # fmt: skip
+ITEMS = (static(101), static(102), "https://example.com/1.jpg", f"sha256:{DIGESTS[1]}")
+
+one_maker = st.sampled_from((*NUMBERS, *NUMBERS, *ALIASES, *OTHERS)).map(lambda key: (key,))
+two_makers = st.sampled_from([(alias, number) for alias in ALIASES for number in NUMBERS] + [NUMBERS, OTHERS])
+makers = st.one_of(st.just(()), one_maker, one_maker, one_maker, two_makers)
+photos = st.sampled_from([(), *((p,) for p in PHOTOS), *((p,) for p in PHOTOS), PHOTOS])
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> Line:
+    """A row as datasets have them: mostly one photo, sometimes two or none, sometimes a plain file at a host."""
+    shown = draw(photos)
+    number = shown[0].partition(":")[2] if shown else ""
+    url = static(int(number), draw(st.sampled_from(("abcdef0123", "0123456789")))) if shown else None
+    if not shown and draw(st.booleans()):
+        url = f"https://{draw(st.sampled_from(HOSTS))}/{draw(st.integers(0, 2))}.jpg"
+    return Line(
+        makers=draw(makers),
+        photos=shown,
+        url=url,
+        sha256=draw(st.sampled_from((None, None, *DIGESTS))),
+        file=draw(st.integers(0, 1)),
+    )
+
+
+class History(RuleBasedStateMachine):
+    """A registry and, beside it, the same world as plain records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.folder = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))  # noqa: S108
+        self.here = self.stack.enter_context(small_registry(self.folder))
+        self.world = World()
+        self.serial = itertools.count(1)
+        self.tokens: dict[str, str] = {}
+        self.ids: dict[str, int] = {}
+
+    @initialize(
+        started=st.lists(
+            st.tuples(st.sampled_from(DATASETS), st.lists(lines(), min_size=2, max_size=6)), max_size=4
+        ),
+        asked=st.lists(st.sampled_from(IDENTITIES), max_size=3, unique=True),
+        items=st.lists(st.sampled_from(ITEMS), max_size=1),
+    )
+    def begin(self, started: list[tuple[str, list[Line]]], asked: list[str], items: list[str]) -> None:
+        for slug, approved in PUBLISHERS.items():
+            self.ids[slug] = self.here.publisher(slug, approved=approved)
+            self.world.standing[slug] = approved
+        for dataset in DATASETS:
+            self.here.dataset(dataset)
+        for identity in asked[:2]:
+            self._ask(identity)
+        for item in items:
+            self._ask_item(item)
+        for dataset, rows in started:
+            self._publish(dataset, rows)
+        for identity in asked[2:]:
+            self._ask(identity)
+
+    def _publish(self, dataset: str, rows: list[Line], role: str = "holder") -> None:
+        version = str(next(self.serial))
+        manifest = self.here.publish(dataset, version, rows, role=role)
+        self.world.versions.append(Version(manifest, dataset, version, rows, role=role))
+
+    def _ask(
+        self,
+        *identities: str,
+        assurance: str = "verified",
+        datasets: frozenset[str] | None = None,
+        publisher_only: bool = False,
+    ) -> None:
+        said: dict[str, Any] = {"datasets": sorted(datasets or ()), "publisher_only": publisher_only}
+        made, token = self.here.opt_out(*identities, assurance=assurance, **said)
+        self.tokens[made] = token
+        selectors = [(s.kind, s.value) for s in map(parse_selector, identities)]
+        self.world.wishes.append(
+            Wished(made, selectors, assurance, datasets=datasets, publisher_only=publisher_only)
+        )
+
+    def _ask_item(self, *items: str, relation: str = "maker", datasets: frozenset[str] | None = None) -> None:
+        made, token = self.here.opt_out_items(*items, relation=relation, datasets=sorted(datasets or ()))
+        self.tokens[made] = token
+        selectors = [(s.kind, s.value) for s in map(parse_selector, items)]
+        self.world.wishes.append(Wished(made, selectors, "asserted", relation=relation, datasets=datasets))
+
+    @rule(
+        dataset=st.sampled_from(DATASETS),
+        rows=st.lists(lines(), min_size=1, max_size=5),
+        named=st.booleans(),
+        role=st.sampled_from(("holder", "observer")),
+    )
+    def publish(self, dataset: str, rows: list[Line], named: bool, role: str) -> None:  # noqa: FBT001
+        if named:  # somebody known by name in this dataset only
+            rows = [*rows, Line(makers=(f"name:{dataset}:Jane Doe",), photos=(PHOTOS[0],), url=static(101))]
+        self._publish(dataset, rows, role)
+
+    @precondition(lambda self: self.world.versions)
+    @rule(data=st.data(), state=st.sampled_from(("retracted", "voided")))
+    def end(self, data: st.DataObject, state: str) -> None:
+        version = data.draw(st.sampled_from(self.world.versions))
+        version.state = "voided" if version.state == "voided" else state
+        self.here.end(version.id, version.state)
+
+    @rule(slug=st.sampled_from(sorted(PUBLISHERS)), approved=st.booleans(), suspended=st.booleans())
+    def decide(self, slug: str, approved: bool, suspended: bool) -> None:  # noqa: FBT001
+        self.world.standing[slug] = approved and not suspended
+        self.here.set_standing(self.ids[slug], approved=approved, suspended=suspended)
+
+    @rule(
+        identities=st.lists(st.sampled_from(IDENTITIES), min_size=1, max_size=2, unique=True),
+        assurance=st.sampled_from(("verified", "verified", "asserted")),
+        datasets=st.none() | st.frozensets(st.sampled_from(DATASETS), min_size=1),
+        publisher_only=st.booleans(),
+    )
+    def opt_out(
+        self,
+        identities: list[str],
+        assurance: str,
+        datasets: frozenset[str] | None,
+        publisher_only: bool,  # noqa: FBT001
+    ) -> None:
+        self._ask(*identities, assurance=assurance, datasets=datasets, publisher_only=publisher_only)
+
+    @rule(
+        items=st.lists(st.sampled_from(ITEMS), min_size=1, max_size=2, unique=True),
+        relation=st.sampled_from(("maker", "pictured", "for-someone-else")),
+        datasets=st.frozensets(st.sampled_from(DATASETS), min_size=1),
+    )
+    def opt_out_items(self, items: list[str], relation: str, datasets: frozenset[str]) -> None:
+        self._ask_item(*items, relation=relation, datasets=datasets if relation != "maker" else None)
+
+    @precondition(lambda self: self.world.wishes)
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        wish = data.draw(st.sampled_from(self.world.wishes))
+        wish.in_force = False
+        self.here.withdraw(wish.id, self.tokens[wish.id])
+
+    @precondition(lambda self: self.world.wishes)
+    @invariant()
+    def matches_are_what_the_records_say(self) -> None:
+        with self.here.sessions() as session:
+            for wish in self.world.wishes:
+                wanted = self.world.wanted(wish)
+                held = list(session.scalars(select(Match).where(Match.opt_out_id == wish.id)))
+                keyed = {(m.manifest_id, m.file, m.strength): m for m in held}
+                assert {key: set(BitMap64.deserialize(m.rows)) for key, m in keyed.items()} == wanted[
+                    "matches"
+                ]
+                assert {key: set(m.word_of) for key, m in keyed.items()} == wanted["word_of"]
+                assert {key: m.records for key, m in keyed.items()} == {
+                    key: len(rows) for key, rows in wanted["matches"].items()
+                }
+                covered = select(CoveredPhoto.k).where(CoveredPhoto.opt_out_id == wish.id)
+                assert set(session.scalars(covered)) == {fingerprint("photo", p) for p in wanted["covered"]}
+                fingerprints = select(Fingerprint.k).where(Fingerprint.opt_out_id == wish.id)
+                assert set(session.scalars(fingerprints)) == wanted["fingerprints"]
+
+    @invariant()
+    def notices_are_what_the_records_say(self) -> None:
+        joined = (
+            select(Notice, Publisher.slug, Dataset.name)
+            .join(Dataset, Dataset.id == Notice.dataset_id)
+            .join(Publisher, Publisher.id == Dataset.publisher_id)
+        )
+        with self.here.sessions() as session:
+            for wish in self.world.wishes:
+                rows = session.execute(
+                    joined.where(Notice.opt_out_id == wish.id, Notice.state != "withdrawn")
+                )
+                held = {
+                    f"{slug}/{name}": {
+                        "versions": notice.versions,
+                        "records": notice.records,
+                        "word_of": set(notice.word_of),
+                        "assurance": notice.assurance,
+                    }
+                    for notice, slug, name in rows
+                }
+                assert held == self.world.notices(wish)
+
+    def teardown(self) -> None:
+        self.stack.close()
+        shutil.rmtree(self.folder)
+
+
+TestHistory = History.TestCase
+TestHistory.settings = settings(max_examples=40, stateful_step_count=12, deadline=None)
