@@ -1,4 +1,4 @@
-"""The mailed link: opening it shows a page, its button confirms; a scanner that opens links confirms nothing."""
+"""The mailed link: opening it shows a page, its button confirms; a mail scanner confirms nothing."""
 
 from __future__ import annotations
 

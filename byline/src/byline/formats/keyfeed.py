@@ -1,7 +1,8 @@
 """Fingerprints that anybody may test an item against: Parquet of `k` INT64, ascending, and category bits `c`.
 
 `k` is the first 60 bits of SHA-256(`b1|kind|value`), so it is a non-negative BIGINT in every engine. It is
-written as DELTA_BINARY_PACKED, uncompressed, without dictionary: within some per cent of the entropy, and every
+written as DELTA_BINARY_PACKED, uncompressed, without dictionary: within some per cent of the entropy, and
+every
 reader has it. `c` is UINT8.
 """
 
@@ -27,7 +28,7 @@ _PAIR = np.dtype([("k", ">u8"), ("c", "u1")])
 
 
 def write(k: Keys, c: Bits) -> bytes:
-    """A whole file; `k` ascends strictly, `c` are category bits 1 to 31. The same keys give the same bytes."""
+    """A whole file; `k` ascends strictly, `c` are category bits 1 to 31. Same keys, same bytes."""
     check(k, c)
     table = pa.table({"k": pa.array(k, pa.int64()), "c": pa.array(c, pa.uint8())}, schema=SCHEMA)
     out = io.BytesIO()
@@ -45,7 +46,7 @@ def write(k: Keys, c: Bits) -> bytes:
 
 
 def read(data: bytes | str) -> tuple[Keys, Bits]:
-    """Keys and bits of a file's bytes, or of the file at a path; Refused("bad-key-feed") for anything else."""
+    """Keys and bits of a file's bytes, or of the file at a path; else Refused("bad-key-feed")."""
     try:
         source = pa.BufferReader(data) if isinstance(data, bytes) else data
         table = pq.read_table(source, use_threads=False)

@@ -1,7 +1,9 @@
-"""Which rows of one file are opted out: a roaring bitmap in an Iceberg `deletion-vector-v1` blob, in a Puffin file.
+"""Which rows of one file are opted out: a roaring bitmap as an Iceberg deletion vector in a Puffin file.
 
-Blob (Iceberg Puffin spec, "deletion-vector-v1"): `u32 BE length of magic+bitmap`, magic `D1 D3 39 64`, the 64-bit
-roaring bitmap in portable form, `u32 BE CRC-32 of magic+bitmap`. Around it Puffin v1: `PFA1`, blob, and a footer.
+Blob (Iceberg Puffin spec, "deletion-vector-v1"): `u32 BE length of magic+bitmap`, magic `D1 D3 39 64`, the
+64-bit
+roaring bitmap in portable form, `u32 BE CRC-32 of magic+bitmap`. Around it Puffin v1: `PFA1`, blob, and a
+footer.
 The same rows always give the same bytes.
 """
 
