@@ -1,0 +1,116 @@
+"""Read a dataset's files where they lie and write the extract: the mapped columns, with file and row number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from byline.client.sources import Source, expand
+from byline.formats.extract import ExtractDigest, extract_schema
+from byline.formats.records import DEFAULT, BadRow, Limits, NumberedBatch, ReadOptions, read_records
+
+MOST_BAD = 100
+ROW_GROUP = 65_536
+# Few values, many rows: these stay dictionaries; the others are written plain, so that the registry sees their size.
+_REPEATED = ("creator_name", "creator_url", "creator_id", "license")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file by name and digest, and how many records it has, bad ones included."""
+
+    name: str
+    sha256: str
+    records: int
+
+
+@dataclass(frozen=True)
+class BadRecord:
+    """A record that could not be read: file name, row, field (None: the whole record), code, reason."""
+
+    file: str
+    row: int
+    column: str | None
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ExtractSummary:
+    """What was read: good rows, the digest of the canonical records, the files, the first bad rows and their count."""
+
+    rows: int
+    sha256: str
+    files: tuple[SourceFile, ...]
+    bad: tuple[BadRecord, ...]
+    bad_rows: int
+
+
+def write_extract(
+    files: Sequence[Source | str | Path],
+    *,
+    options: ReadOptions,
+    out: Path | None,
+    names: Sequence[str] | None = None,
+    limits: Limits = DEFAULT,
+    progress: Callable[[int], None] | None = None,
+) -> ExtractSummary:
+    """Read all files in order and write the good rows to `out` (None: digest and counts only), in bounded memory.
+
+    `names` replaces the files' names in the summary. `progress` hears how many records were read so far. Errors of a
+    file as a whole come as Refused; bad rows are counted, never left out in silence.
+    """
+    sources = [one if isinstance(one, Source) else expand([one])[0] for one in files]
+    named = list(names) if names is not None else [source.name for source in sources]
+    digest = ExtractDigest(list(options.columns))
+    made, bad, bad_rows, read = [], [], 0, 0
+    with ExitStack() as stack:
+        writer = stack.enter_context(_writer(out, digest.fields)) if out is not None else None
+        for number, (source, name) in enumerate(zip(sources, named, strict=True)):
+            records = 0
+            for batch in _records(source, options, limits):
+                rows = _extract_rows(batch, number, digest.fields)
+                digest.update(rows)
+                if writer is not None and rows.num_rows:
+                    writer.write_batch(rows, row_group_size=ROW_GROUP)
+                bad_rows += len(batch.bad)
+                bad += [_bad(name, one) for one in batch.bad[: MOST_BAD - len(bad)]]
+                records = batch.next_row
+                if progress is not None:
+                    progress(read + records)
+            read += records
+            made.append(SourceFile(name, source.sha256(), records))
+    return ExtractSummary(digest.rows, digest.hexdigest(), tuple(made), tuple(bad), bad_rows)
+
+
+def _records(source: Source, options: ReadOptions, limits: Limits) -> Iterator[NumberedBatch]:
+    with source.open() as file:
+        yield from read_records(file, options, limits=limits)
+
+
+def _extract_rows(batch: NumberedBatch, file: int, fields: Sequence[str]) -> pa.RecordBatch:
+    rows = batch.rows
+    numbers = pa.array([file], pa.int32()).take(pa.nulls(rows.num_rows, pa.int32()).fill_null(0))
+    return pa.RecordBatch.from_arrays(
+        [numbers, rows.column("row"), *(rows.column(name) for name in fields)], schema=extract_schema(fields)
+    )
+
+
+def _bad(file: str, one: BadRow) -> BadRecord:
+    return BadRecord(file, one.row, one.column, one.code, one.reason)
+
+
+def _writer(out: Path, fields: Sequence[str]) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        out,
+        extract_schema(fields),
+        compression="zstd",
+        use_dictionary=[name for name in fields if name in _REPEATED],
+        write_statistics=False,
+        store_schema=False,
+    )

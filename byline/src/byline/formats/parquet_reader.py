@@ -1,0 +1,223 @@
+"""Parquet, bounded before it is unfolded: a kilobyte of it can stand for gigabytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from byline.errors import Refused
+from byline.formats.assemble import Stretch, assemble
+from byline.formats.columns import Expression, missing_column, parse_expression
+from byline.formats.numbered import BadRow, Limits, NumberedBatch, ReadOptions
+from byline.formats.values import is_readable, is_text, text_column, wrong_column_type
+
+BATCH = 65_536
+# A row of an honest list takes bytes of its own; a megabyte of Parquet cannot stand for a billion rows.
+_ROWS_PER_BYTE, _FREE_ROWS = 64, 100_000
+
+
+def read_parquet(source: BinaryIO, options: ReadOptions, limits: Limits) -> Iterator[NumberedBatch]:
+    """Number the rows of a Parquet file.
+
+    Refused: "not-parquet", "too-many-columns", "unfolds-too-far", "missing-column", "wrong-column-type".
+    """
+    file = open_parquet(source, limits)
+    names = file.schema_arrow.names
+    expressions = {name: parse_expression(text, names) for name, text in options.columns.items()}
+    paths = sorted({path for one in expressions.values() for path in one.paths})
+    for path in paths:
+        _check_column(path, file.schema_arrow)
+    number = 0
+    for batch in _batches(source, paths, limits):
+        yield _numbered(batch, expressions, (number, limits))
+        number += batch.num_rows
+    if number != file.metadata.num_rows:
+        raise Refused("not-parquet", "the footer and the pages disagree about the number of rows")
+
+
+def open_parquet(source: BinaryIO, limits: Limits, dictionaries: list[str] | None = None) -> pq.ParquetFile:
+    """Open a Parquet file whose footer keeps the limits; Refused otherwise."""
+    source.seek(0, 2)
+    size = source.tell()
+    head, tail = _ends(source, size)
+    if head != b"PAR1" or tail[4:] != b"PAR1":
+        raise Refused("not-parquet", "this is not a whole Parquet file")
+    if int.from_bytes(tail[:4], "little") > limits.footer:
+        raise Refused("too-many-columns", f"the Parquet footer is larger than {limits.footer:,} bytes")
+    source.seek(0)
+    try:
+        file = pq.ParquetFile(
+            source,
+            read_dictionary=dictionaries,
+            thrift_string_size_limit=limits.footer,
+            thrift_container_size_limit=1_000_000,
+            arrow_extensions_enabled=False,
+        )
+    except (pa.ArrowException, OSError) as error:
+        raise not_parquet(error) from error
+    if file.metadata.num_columns > limits.columns:
+        raise Refused(
+            "too-many-columns", f"{file.metadata.num_columns:,} columns; at most {limits.columns:,} are read"
+        )
+    if file.metadata.num_rows > size * _ROWS_PER_BYTE + _FREE_ROWS:
+        raise Refused(
+            "unfolds-too-far", f"{file.metadata.num_rows:,} rows in {size:,} bytes are not believed"
+        )
+    return file
+
+
+def not_parquet(error: BaseException) -> Refused:
+    """The error for a file Arrow gives up on."""
+    said = str(error).splitlines() or ["?"]
+    return Refused("not-parquet", f"the Parquet file cannot be read: {said[0][:200]}")
+
+
+def _ends(source: BinaryIO, size: int) -> tuple[bytes, bytes]:
+    source.seek(0)
+    head = source.read(4)
+    source.seek(max(size - 8, 0))
+    return head, source.read(8) if size >= 12 else b""
+
+
+def _check_column(path: str, schema: pa.Schema) -> None:
+    kind = column_type(path, schema)
+    if kind is None:
+        raise missing_column(path, schema.names)
+    if not is_readable(kind):
+        raise wrong_column_type(path, kind)
+
+
+def column_type(path: str, schema: pa.Schema) -> pa.DataType | None:
+    """The type at a path: the literal column first, then into structs; None where there is none."""
+    if schema.names.count(path) > 1:
+        raise Refused("duplicate-column", f"the column {path!r} stands twice", at=path)
+    if path in schema.names:
+        return schema.field(path).type
+    steps = path.split(".")
+    if schema.names.count(steps[0]) != 1:
+        return None
+    kind = schema.field(steps[0]).type
+    for step in steps[1:]:
+        if not pa.types.is_struct(kind) or kind.get_field_index(step) < 0:
+            return None
+        kind = kind.field(step).type
+    return kind
+
+
+def column_at(path: str, batch: pa.RecordBatch) -> pa.Array:
+    """The values at a path; null where a record around them is null."""
+    if path in batch.schema.names:
+        return batch.column(path)
+    steps = path.split(".")
+    column = batch.column(steps[0])
+    for step in steps[1:]:
+        column = pc.struct_field(column, step)
+    return column
+
+
+def _batches(source: BinaryIO, paths: list[str], limits: Limits) -> Iterator[pa.RecordBatch]:
+    plain = open_parquet(source, limits)
+    schema, metadata = plain.schema_arrow, plain.metadata
+    top = [path for path in paths if path in schema.names and is_text(schema.field(path).type)]
+    # Dictionary-coded strings stay so until their true size is known.
+    file = open_parquet(source, limits, _dictionary_columns(metadata, top))
+    budget = limits.unfolded
+    for group in range(metadata.num_row_groups):
+        try:
+            for batch in file.iter_batches(
+                _rows(metadata.row_group(group), limits), row_groups=[group], columns=paths
+            ):
+                budget -= batch.nbytes
+                if budget < 0:
+                    raise Refused(
+                        "unfolds-too-far", f"the columns unfold to more than {limits.unfolded:,} bytes"
+                    )
+                yield from _pieces(batch, limits)
+        except (pa.ArrowException, OSError) as error:
+            raise not_parquet(error) from error
+
+
+def _rows(group: pq.RowGroupMetaData, limits: Limits) -> int:
+    if not group.num_rows:
+        return 1
+    return int(max(min(BATCH, limits.batch // max(group.total_byte_size // group.num_rows, 1)), 1))
+
+
+def _dictionary_columns(metadata: pq.FileMetaData, names: list[str]) -> list[str]:
+    found = set()
+    for group in range(metadata.num_row_groups):
+        for place in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(place)
+            if chunk.path_in_schema in names and {"RLE_DICTIONARY", "PLAIN_DICTIONARY"} & set(
+                chunk.encodings
+            ):
+                found.add(chunk.path_in_schema)
+    return sorted(found)
+
+
+def _pieces(batch: pa.RecordBatch, limits: Limits) -> Iterator[pa.RecordBatch]:
+    """Cut a batch until what its dictionaries stand for fits; one row's value may still be too long, and is bad then."""
+    if batch.num_rows > 1 and _true_size(batch) > 2 * limits.batch:
+        middle = batch.num_rows // 2
+        yield from _pieces(batch.slice(0, middle), limits)
+        yield from _pieces(batch.slice(middle), limits)
+    else:
+        yield batch
+
+
+def _true_size(batch: pa.RecordBatch) -> int:
+    return sum(int(_lengths(column).sum()) for column in batch.columns if pa.types.is_dictionary(column.type))
+
+
+def _lengths(column: pa.DictionaryArray) -> npt.NDArray[np.int64]:
+    words = np.asarray(pc.fill_null(pc.binary_length(column.dictionary), 0), dtype=np.int64)
+    if not len(words):
+        return np.zeros(len(column), dtype=np.int64)
+    known = np.asarray(pc.fill_null(column.indices, 0))
+    return np.where(np.asarray(pc.is_null(column.indices)), 0, words[known])
+
+
+def _numbered(
+    batch: pa.RecordBatch, expressions: dict[str, Expression], place: tuple[int, Limits]
+) -> NumberedBatch:
+    first, limits = place
+    paths = {path for one in expressions.values() for path in one.paths}
+    columns = {path: text_column(column_at(path, batch), path) for path in paths}
+    good = np.ones(batch.num_rows, dtype=bool)
+    bad = []
+    for path, column in columns.items():
+        for at in _not_utf8(column):
+            if good[at]:
+                bad.append(BadRow(first + at, None, "not-utf8", f"{path} is not UTF-8"))
+            good[at] = False
+    numbers = np.arange(first, first + batch.num_rows, dtype=np.int64)
+    if bad:
+        columns = {path: column.filter(pa.array(good)) for path, column in columns.items()}
+    stretch = Stretch(first, first + batch.num_rows, numbers[good], columns, bad)
+    return assemble(stretch, expressions, limits)
+
+
+def _not_utf8(column: pa.StringArray) -> list[int]:
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return [
+            at
+            for at, value in enumerate(column.cast(pa.binary()).to_pylist())
+            if value and not _is_utf8(value)
+        ]
+    return []
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

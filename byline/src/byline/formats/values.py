@@ -1,0 +1,94 @@
+"""Values of other types as text: numbers become plain decimals, everything else but text is refused."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from byline.errors import Refused
+
+
+def text_of(value: Any) -> str | None:
+    """A JSON value as text: strings as they are, numbers as plain decimals, null as None.
+
+    Refused("wrong-type") for true, false, arrays and objects, and for numbers without a decimal.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Refused(
+            "wrong-type",
+            f"a {_NAMES.get(type(value), type(value).__name__)} stands where text or a number should",
+        )
+    return decimal_text(value)
+
+
+_NAMES = {bool: "truth value", list: "list", dict: "nested record"}
+
+
+def decimal_text(value: float) -> str:
+    """Plain decimal digits: no exponent, no ".0"; the shortest that reads back as the same double."""
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):
+        raise Refused("wrong-type", f"{value} is no number a text can hold")
+    if value.is_integer():
+        return str(int(value))
+    return format(Decimal(repr(value)), "f")
+
+
+def text_column(column: pa.Array, name: str) -> pa.StringArray:
+    """An Arrow column as plain strings.
+
+    NaN is null (pandas writes missing numbers so), as is an infinity. Refused("wrong-column-type") for lists, structs,
+    binary, dates, truth values.
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return text_column(column.dictionary_decode(), name)
+    if pa.types.is_null(kind) or is_text(kind):
+        return column if kind == pa.string() else column.cast(pa.string())
+    if pa.types.is_integer(kind):
+        return column.cast(pa.string())
+    if pa.types.is_floating(kind):
+        return _floats(column)
+    raise wrong_column_type(name, kind)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether an Arrow type holds strings."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def is_readable(kind: pa.DataType) -> bool:
+    """Whether `text_column` takes a type."""
+    if pa.types.is_dictionary(kind):
+        return is_readable(kind.value_type)
+    return bool(
+        is_text(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)
+    )
+
+
+def wrong_column_type(name: str, kind: pa.DataType) -> Refused:
+    """The error for a column that is neither text nor numbers."""
+    return Refused(
+        "wrong-column-type", f"the column {name!r} is {str(kind)[:80]}; text or numbers are read", at=name
+    )
+
+
+def _floats(column: pa.Array) -> pa.StringArray:
+    numbers = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    there = np.isfinite(numbers)
+    whole = there & (np.floor(numbers) == numbers) & (np.abs(numbers) < 2**62)
+    if bool((whole == there).all()):
+        integers = np.where(there, numbers, 0).astype(np.int64)
+        return pc.cast(pa.array(integers, mask=~there), pa.string())
+    return pa.array(
+        [decimal_text(float(one)) if ok else None for one, ok in zip(numbers, there, strict=True)],
+        pa.string(),
+    )
