@@ -39,11 +39,11 @@ manifest.add_command(init)
 def check(asked: Asked, file: Path, records: tuple[str, ...], state: Path | None) -> None:
     """Show, before anything is signed or sent, what will become public and what each row resolves to."""
     from byline.client import check as checking
-    from byline.client import measure
+    from byline.client import measure, wording
 
     draft = measure.any_manifest(file_bytes(file))
     found = checking.check(draft, records, state=state, say=asked.say)
-    asked.show(found, checking.as_text(found))
+    asked.show(found, wording.as_text(found))
 
 
 @manifest.command()
@@ -113,11 +113,10 @@ def verify(asked: Asked, file: Path, key_file: Path | None) -> None:
 @asked
 def show(asked: Asked, file: Path) -> None:
     """Show a draft or a signed manifest in words; its signature is not checked."""
-    from byline.client import check as checking
-    from byline.client import measure
+    from byline.client import measure, wording
 
     found = measure.any_manifest(file_bytes(file))
-    asked.show(found, checking.in_words(found))
+    asked.show(found, wording.in_words(found))
 
 
 def _registered_keys(asked: Asked, slug: str) -> list[Any]:

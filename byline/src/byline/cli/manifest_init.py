@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from byline.errors import Refused
 if TYPE_CHECKING:  # see options.py
     from byline.client.describe import Said
     from byline.client.measure import Reading
+    from byline.formats.records import ReadOptions
 
 _PATH = click.Path(path_type=Path)
 _ROLES = ("holder", "observer")
@@ -198,21 +199,25 @@ def _said(said: Mapping[str, Any]) -> Said:
 def _reading(said: Mapping[str, Any]) -> Reading:
     """The preset, if any, with what is said besides put over it."""
     from byline.client import measure
-    from byline.formats import presets
-    from byline.formats.numbered import ReadOptions
 
-    base = presets.preset(said["preset"]) if said["preset"] else None
-    format_ = said["format_"] or (base.format if base else measure.told_by_name(said["records"]))
-    options = base or measure.delimited(ReadOptions(format=format_, columns={}), said["records"][0])
-    given = {
-        "format": format_,
-        "columns": {**options.columns, **_pairs(said["mapped"])},
-        "delimiter": (said["delimiter"] or options.delimiter).replace("\\t", "\t"),
-        "quoting": options.quoting and not said["no_quoting"],
-        "header": tuple(said["header"].split(",")) if said["header"] else options.header,
-        "array": said["array"] or options.array,
+    base = _preset(said["preset"]) if said["preset"] else measure.laid_out(said["records"], said["format_"])
+    changed = {
+        "format": said["format_"],
+        "delimiter": said["delimiter"].replace("\\t", "\t") if said["delimiter"] else None,
+        "quoting": False if said["no_quoting"] else None,
+        "header": tuple(said["header"].split(",")) if said["header"] else None,
+        "array": said["array"],
     }
-    return measure.Reading(ReadOptions(**given), said["on_bad_rows"])
+    given = {name: value for name, value in changed.items() if value is not None}
+    columns = {**base.columns, **_pairs(said["mapped"])}
+    return measure.Reading(replace(base, columns=columns, **given), said["on_bad_rows"])
+
+
+def _preset(name: str) -> ReadOptions:
+    from byline.formats import presets
+
+    made: ReadOptions = presets.preset(name)
+    return made
 
 
 def _pairs(words: Sequence[str]) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,16 +19,8 @@ from byline.formats.numbered import ReadOptions
 
 EXTRACT = "extract"
 """The one file of an observer who does not have the files."""
-_FORMATS = {
-    ".parquet": "parquet",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".json": "json",
-}
-_PACKED = {".gz", ".zst", ".zstd"}
+_TELL_EVERY = 1.0
+"""Seconds between two lines of progress."""
 
 Say = Callable[[str], None]
 
@@ -40,14 +33,23 @@ class Reading:
     on_bad_rows: str = "reject"
 
 
-def told_by_name(words: Sequence[str]) -> str:
+def laid_out(words: Sequence[str], format_: str | None) -> ReadOptions:
+    """How files are read before anything else is said: by the format given, or by the files' names."""
+    sources = expand(words)
+    told = format_ or told_by_name(sources)
+    tabs = told == "csv" and all(".tsv" in PurePosixPath(source.name.lower()).suffixes for source in sources)
+    return ReadOptions(format=told, columns={}, delimiter="\t" if tabs else ",")
+
+
+def told_by_name(sources: Sequence[Source]) -> str:
     """The format that the files' names say; Refused("unknown-format") where they say none or several."""
-    found = {_format_of(source.name) for source in expand(words)}
-    if len(found) != 1 or None in found:
+    found = {source.format for source in sources}
+    told = found.pop() if len(found) == 1 else None
+    if told is None:
         raise Refused(
             "unknown-format", "the files' names do not tell one format; say --format", at="--format"
         )
-    return str(found.pop())
+    return told
 
 
 def measure(words: Sequence[str], reading: Reading, *, whole_files: bool, say: Say) -> Measured:
@@ -57,15 +59,15 @@ def measure(words: Sequence[str], reading: Reading, *, whole_files: bool, say: S
     """
     check_columns(reading.options.columns)
     sources = _distinct(expand(words))
-    summary = write_extract(sources, options=reading.options, names=None, out=None, progress=_progress(say))
+    summary = write_extract(sources, options=reading.options, out=None, progress=_progress(say))
     if summary.bad_rows and reading.on_bad_rows == "reject":
         raise Refused(
             "bad-rows",
             f"{summary.bad_rows:,} rows cannot be read; mend them, or say --on-bad-rows skip",
-            details=[_bad(one) for one in summary.bad[:100]],
+            details=[vars(one) for one in summary.bad],
         )
-    count = sum(records for _, _, records in summary.files)
-    files = [RecordFile(*one) for one in summary.files]
+    files = [RecordFile(one.name, one.sha256, one.records) for one in summary.files]
+    count = sum(one.records for one in files)
     if not whole_files:
         files = [RecordFile(EXTRACT, summary.sha256, count)]
     return Measured(
@@ -94,7 +96,7 @@ def extract_for(signed: ManifestPredicate, words: Sequence[str], folder: Path, *
     )
     options = ReadOptions(format=records.format, columns=records.columns, **vars(records.options))
     out = folder / "extract.parquet"
-    summary = write_extract(sources, options=options, names=None, out=out, progress=_progress(say))
+    summary = write_extract(sources, options=options, out=out, progress=_progress(say))
     if not without_files:
         _same_files(records.files, summary)
     if (summary.rows, summary.sha256) != (records.extract_rows, records.extract_sha256):
@@ -135,11 +137,6 @@ def check_columns(columns: Mapping[str, str]) -> None:
         raise Refused("unknown-field", f"--map {unknown}=…: the fields are {', '.join(FIELDS)}", at="--map")
 
 
-def delimited(options: ReadOptions, name: str) -> ReadOptions:
-    """The options with a tab between fields where the file's name says so (`.tsv`)."""
-    return replace(options, delimiter="\t") if ".tsv" in PurePosixPath(name).suffixes else options
-
-
 def _distinct(sources: Sequence[Source]) -> list[Source]:
     names = [source.name for source in sources]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -164,8 +161,8 @@ def _in_order(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
 
 
 def _same_files(wanted: Sequence[RecordFile], summary: ExtractSummary) -> None:
-    for one, (_, sha256, count) in zip(wanted, summary.files, strict=True):
-        if (one.sha256, one.records) != (sha256, count):
+    for one, read in zip(wanted, summary.files, strict=True):
+        if (one.sha256, one.records) != (read.sha256, read.records):
             raise Refused(
                 "file-changed",
                 f"{one.name} is not the file the manifest was made of; run init again",
@@ -180,15 +177,13 @@ def _options(options: ReadOptions) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
 
 
-def _format_of(name: str) -> str | None:
-    path = PurePosixPath(name.lower())
-    suffix = PurePosixPath(path.stem).suffix if path.suffix in _PACKED else path.suffix
-    return _FORMATS.get(suffix)
-
-
 def _progress(say: Say) -> Callable[[int], None]:
-    return lambda rows: say(f"read {rows:,} rows")
+    last = time.monotonic()
 
+    def tell(rows: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _TELL_EVERY:
+            last = time.monotonic()
+            say(f"read {rows:,} rows")
 
-def _bad(one: Any) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in ("file", "row", "column", "code", "reason")}
+    return tell
