@@ -41,6 +41,12 @@ class Lexicon:
         with self._lock:
             self._file.close()
 
+    def clear(self) -> None:
+        """Forget every word."""
+        with self._lock, self._file:
+            self._file.execute("DELETE FROM word")
+            self._file.execute("DELETE FROM near")
+
     def add(self, seen: dict[str, int], abjad: set[str]) -> None:
         """Take in folded words with how many documents more have them; `abjad`: those without vowels."""
         with self._lock, self._file:

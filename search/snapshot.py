@@ -58,6 +58,14 @@ class Snapshot:
         """Count documents that are not deleted."""
         return int(self._reader.doc_count())
 
+    def check(self) -> None:
+        """Look into every segment once: a torn file shows itself."""
+        for field in ("id", "written", "folded"):
+            for leaf, _ in self._leaves:
+                next(iter(leaf.lexicon(field)), None)
+        for number in range(min(self._reader.doc_count_all(), 1)):
+            self.stored(number)
+
     def stored(self, number: int) -> dict[str, Any]:
         """Give a document's stored fields."""
         fields: dict[str, Any] = self._reader.stored_fields(number)

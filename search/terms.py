@@ -59,7 +59,7 @@ def whole(words: list[str]) -> str:
 
 def handle_term(text: str) -> str:
     """Give the one form of a handle: case folded, without an `@` before it."""
-    return text.strip().casefold().removeprefix("@")[:200]
+    return text.strip().casefold().removeprefix("@")[:200].encode(errors="ignore").decode()
 
 
 def document_terms(document: Document) -> Terms:

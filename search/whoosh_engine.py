@@ -7,16 +7,20 @@ by how a document matched, and the registry orders what is equal by how much the
 
 from __future__ import annotations
 
+import errno
+import logging
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from whoosh import columns, fields, formats, index
+from whoosh import columns, fields, formats, index, writing
+from whoosh.reading import SegmentReader
 
 from byline.errors import Unavailable
 from search import Document, Found, Gone
@@ -24,6 +28,9 @@ from search.lexicon import Lexicon
 from search.ranking import Ranking
 from search.snapshot import Snapshot
 from search.terms import Terms, document_terms, read_query
+
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 CHUNK = 20_000  # changes a commit; what a bulk load holds in memory
 MOST_SEGMENTS = 8
@@ -52,26 +59,43 @@ def _schema() -> fields.Schema:
 
 
 class WhooshEngine:
-    """One folder: Whoosh's segments and the lexicon. Many readers, one writer, across processes."""
+    """One folder: Whoosh's segments and the lexicon. Many readers and one writer, across processes."""
 
     def __init__(
-        self, folder: Path, *, refresh: float = 1.0, clock: Callable[[], float] = time.monotonic
+        self,
+        folder: Path,
+        *,
+        refresh: float = 1.0,
+        patience: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Open or make the index; `refresh`: seconds until another process's commit is seen."""
+        """Open or make the index; one that cannot be read is begun anew, at position 0.
+
+        `refresh`: seconds until another process's commit is seen; `patience`: how long a writer waits for
+        another.
+        """
         self._folder = folder
-        self._refresh = refresh
+        self._refresh, self._patience = refresh, patience
         self._clock = clock
         self._lock = threading.Lock()
-        self._open()
+        try:
+            self._open()
+        except _UnreadableError as error:
+            _log.warning("the search index cannot be read (%s) and is begun anew", error)
+            shutil.rmtree(folder)
+            self._open()
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._lexicon = Lexicon(self._folder / "lexicon.sqlite")
-        self._index = _open_index(self._folder)
-        self._snapshot = Snapshot(self._index.reader())
+        self._lexicon = _readable(lambda: Lexicon(self._folder / "lexicon.sqlite"))
+        try:
+            self._index, self._snapshot = _readable(lambda: _open_index(self._folder))
+        except _UnreadableError:
+            self._lexicon.close()
+            raise
         self._checked = self._clock()
 
-    def search(self, text: str, *, limit: int = 1000) -> Found:
+    def search(self, text: str, *, limit: int = 500) -> Found:
         """As SearchEngine.search."""
         query = read_query(text)
         with self._reading() as snapshot:
@@ -129,19 +153,23 @@ class WhooshEngine:
         self._lexicon.add(seen, abjad)
 
     def merge(self) -> bool:
-        """As SearchEngine.merge."""
-        if len(self._index._segments()) <= 1:  # noqa: SLF001 - Whoosh tells it nowhere else
+        """As SearchEngine.merge: small segments into one, big ones are left until the small outgrow them."""
+        if self.segments() <= MOST_SEGMENTS:
             return False
-        with self._writing(optimize=True):
+        with self._writing(_merge_small):
             pass
         self._renew()
         return True
 
+    def segments(self) -> int:
+        """Count Whoosh's segments: each is looked into for each word of a query."""
+        return len(self._index._segments())  # noqa: SLF001 - Whoosh tells it nowhere else
+
     def clear(self) -> None:
-        """As SearchEngine.clear."""
-        self.close()
-        shutil.rmtree(self._folder)
-        self._open()
+        """As SearchEngine.clear. The files stay the ones that other processes have open."""
+        with self._writing(writing.CLEAR):
+            self._lexicon.clear()
+        self._renew()
 
     def close(self) -> None:
         """As SearchEngine.close."""
@@ -150,9 +178,9 @@ class WhooshEngine:
         self._index.close()
 
     @contextmanager
-    def _writing(self, *, optimize: bool = False) -> Iterator[Any]:
+    def _writing(self, mergetype: Any = writing.NO_MERGE) -> Iterator[Any]:
         try:
-            writer = self._index.writer(timeout=5.0, delay=0.05, limitmb=64)
+            writer = self._index.writer(timeout=self._patience, delay=0.05, limitmb=64)
         except index.LockError as error:
             raise Unavailable("search-busy", "another process is writing the search index") from error
         try:
@@ -160,7 +188,7 @@ class WhooshEngine:
         except BaseException:
             writer.cancel()
             raise
-        writer.commit(merge=False, optimize=optimize)
+        writer.commit(mergetype=mergetype)
 
     @contextmanager
     def _reading(self, *, fresh: bool = False) -> Iterator[Snapshot]:
@@ -181,11 +209,44 @@ class WhooshEngine:
                 old.retire()
 
 
-def _open_index(folder: Path) -> Any:
-    """Whoosh's index; what cannot be read is begun anew, and followed again from number 0."""
-    if index.exists_in(str(folder)):
-        return index.open_dir(str(folder))
-    return index.create_in(str(folder), _schema())
+class _UnreadableError(Exception):
+    """The files are not what they were written as."""
+
+
+def _readable(opened: Callable[[], _T]) -> _T:
+    """Open; whatever a torn file makes of it is one error. A lack of files, memory or rights is not."""
+    try:
+        return opened()
+    except (PermissionError, sqlite3.OperationalError, MemoryError):
+        raise
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise
+        raise _UnreadableError(type(error).__name__) from error
+    except Exception as error:
+        raise _UnreadableError(type(error).__name__) from error
+
+
+def _open_index(folder: Path) -> tuple[Any, Snapshot]:
+    """Whoosh's index and a look into it that touches every segment."""
+    there = any(folder.glob("*.toc"))
+    make: Any = index.open_dir if there else lambda where: index.create_in(where, _schema())
+    opened = make(str(folder))
+    snapshot = Snapshot(opened.reader())
+    snapshot.check()
+    return opened, snapshot
+
+
+def _merge_small(writer: Any, segments: list[Any]) -> list[Any]:
+    """A merge policy: keep the segments that are twice as big as all smaller ones together, merge those."""
+    ordered = sorted(segments, key=lambda segment: -int(segment.doc_count()))
+    sizes = [int(segment.doc_count()) for segment in ordered]
+    big = next((at for at, size in enumerate(sizes) if size < 2 * sum(sizes[at + 1 :])), len(sizes))
+    for segment in ordered[big:]:
+        reader = SegmentReader(writer.storage, writer.schema, segment)
+        writer.add_reader(reader)
+        reader.close()
+    return ordered[:big]
 
 
 def _fields(document: Document, terms: Terms) -> dict[str, Any]:

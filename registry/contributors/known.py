@@ -1,4 +1,4 @@
-"""What a published manifest can say and what it cannot: which kinds of makers it knows, which fields are filled.
+"""What a published manifest can say: which kinds of makers it knows, which fields are filled.
 
 A manifest's rows never change, so what was found out once is kept.
 """
@@ -21,7 +21,7 @@ MOST_KEPT = 10_000
 
 @dataclass(frozen=True)
 class Known:
-    """`makers`: (kind, platform) of its makers. `empty`: columns of the index with a null; `filled`: with a value."""
+    """`makers`: (kind, platform) of its makers. `empty`: columns with a null; `filled`: with a value."""
 
     makers: frozenset[tuple[str, str | None]]
     empty: frozenset[str]

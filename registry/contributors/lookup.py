@@ -1,4 +1,4 @@
-"""The exact question: is this maker, this photo, this link in there? `yes`, `no`, or `cannot-tell` and what would decide.
+"""Is exactly this in there: `yes`, `no`, or `cannot-tell` and what would decide it.
 
 `no` is said only where the rows themselves exclude it. A maker may hide behind rows that name nobody, a
 name without an identity, or the other kind of handle of the same platform; an item behind rows without
@@ -7,6 +7,7 @@ photo id and URL.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -29,22 +30,19 @@ from registry.storage import ObjectStore
 
 MOST_ROWS = 100  # shown of one version
 MOST_MAKERS = 50
+_IMAGE = re.compile(r"\.(?:jpe?g|png|gif|webp|tiff?|avif|heic|bmp|svg)(?:[?#].*)?$", re.IGNORECASE)
 YES, NO, CANNOT_TELL = "yes", "no", "cannot-tell"
 PHOTO_LINK = "photo-link"
 
 
 @dataclass(frozen=True)
 class _Question:
-    """What a text asks: for makers (`keys`, and the roots they belong to), or for items; then the makers are beside it."""
+    """What a text asks. `of_item`: for one item; else for the makers of `keys`, and for an item as well."""
 
     selectors: tuple[Selector, ...]
     items: tuple[Selector, ...]
     keys: frozenset[str]
-
-    @property
-    def of_item(self) -> bool:
-        """A photo's link names its maker too, but asks for the photo."""
-        return any(selector.kind in {"photo", "sha256"} for selector in self.items) or not self.keys
+    of_item: bool
 
 
 @dataclass
@@ -57,7 +55,7 @@ class _Found:
 
 
 def lookup(session: Session, *, store: ObjectStore, items: Engine, q: str) -> dict[str, Any]:
-    """Answer as `GET /v1/lookup` does (design section 8); one entry per dataset, older versions where they say yes.
+    """Answer as `GET /v1/lookup`: one entry per dataset, and older versions where they say yes.
 
     Refused("unknown-selector") for a text that is no link, handle or selector.
     """
@@ -93,7 +91,14 @@ def _read(q: str) -> _Question:
     makers = {each.value for each in selectors if each.kind == "maker"}
     makers |= {f"{each.kind}:{each.value}" for each in selectors if each.kind in {"name", "id"}}
     shown = tuple(each for each in selectors if each.kind in ITEM_KINDS)
-    return _Question(selectors, shown, frozenset(makers))
+    return _Question(selectors, shown, frozenset(makers), _asks_for_item(q, shown) or not makers)
+
+
+def _asks_for_item(q: str, shown: tuple[Selector, ...]) -> bool:
+    """A photo's link asks for the photo, not for its maker; a bare word like a photo's id does not."""
+    kinds = {selector.kind for selector in shown}
+    by_id = "photo" in kinds and ("/" in q or q.strip().lower().startswith("photo:") or q.strip().isdigit())
+    return by_id or "sha256" in kinds or ("url" in kinds and bool(_IMAGE.search(q.strip())))
 
 
 def _members(session: Session, question: _Question) -> list[Contributor]:
@@ -134,7 +139,7 @@ def _found(
 def _asked(
     manifests: dict[int, Manifest], labels: dict[int, str], found: dict[int, _Found], question: _Question
 ) -> list[int]:
-    """The newest version of each dataset, and older ones that hold what is asked for; a name asks one dataset only."""
+    """The newest version of each dataset, and older ones with an answer; a name asks one dataset."""
     local = {key.split(":", 2)[1] for key in question.keys if key.partition(":")[0] in {"name", "id"}}
     newest: dict[str, int] = {}
     for number, manifest in sorted(manifests.items(), key=lambda pair: newest_first(pair[1])):

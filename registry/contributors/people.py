@@ -31,6 +31,11 @@ class Person:
         return any(member.hidden for member in self.members)
 
     @property
+    def public_id(self) -> str:
+        """The root's."""
+        return next(member.public_id for member in self.members if member.id == self.root)
+
+    @property
     def handles(self) -> tuple[str, ...]:
         """Handles that say something by themselves, `name:` being a name already."""
         return tuple(member.handle for member in self.members if member.kind != "name")

@@ -1,4 +1,4 @@
-"""Through the photo: rows that name nobody, and show a photo that another dataset attributes to the maker asked for."""
+"""Through the photo: rows that name nobody, of a photo that another dataset attributes to the maker."""
 
 from __future__ import annotations
 

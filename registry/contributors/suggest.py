@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from registry.contributors.people import read_people
-from registry.models import Contributor, Suggestion
+from registry.models import Suggestion
 from search.text import chunks
 
 MOST = 20
@@ -43,21 +43,12 @@ def suggest(session: Session, q: str, *, limit: int = 10) -> list[dict[str, Any]
                 select(other.contributor_id).where(other.token.in_({word.written, word.folded}))
             )
         )
-    found = session.execute(statement).all()
-    people = read_people(session, [row.contributor_id for row in found])
-    public = dict(
-        session.execute(
-            select(Contributor.id, Contributor.public_id).where(Contributor.id.in_(list(people)))
-        ).tuples()
-    )
+    found = session.execute(statement).tuples().all()
+    people = read_people(session, [root for root, _ in found])
     return [
-        {
-            "text": people[row.contributor_id].shown_as,
-            "contributor": public[row.contributor_id],
-            "records": -row.rank,
-        }
-        for row in found
-        if row.contributor_id in people
+        {"text": people[root].shown_as, "contributor": people[root].public_id, "records": -least}
+        for root, least in found
+        if root in people
     ]
 
 

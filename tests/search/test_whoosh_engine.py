@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import pytest
+
+from byline.errors import Refused, Unavailable
+from search import Document
+from search.opening import open_engine
+from search.whoosh_engine import WhooshEngine
+
+
+def test_a_url_opens_a_folder(tmp_path: Path) -> None:
+    engine = open_engine(f"whoosh://{tmp_path}/an%20index")
+    engine.close()
+    assert (tmp_path / "an index").is_dir()
+
+
+def test_another_engine_is_refused_by_name() -> None:
+    with pytest.raises(Refused) as caught:
+        open_engine("lucene:///tmp/x")
+    assert caught.value.code == "unknown-search-engine"
+
+
+def test_a_reader_sees_another_processs_commit_after_the_refresh(tmp_path: Path) -> None:
+    now = [0.0]
+    reader = WhooshEngine(tmp_path, refresh=1.0, clock=lambda: now[0])
+    writer = WhooshEngine(tmp_path)
+    writer.apply([Document(1, ("Jane Doe",))], position=1)
+    before, now[0] = reader.search("jane").hits, 2.0
+    after = reader.search("jane").hits
+    writer.close()
+    reader.close()
+    assert (len(before), len(after)) == (0, 1)
+
+
+def test_a_second_writer_is_told_to_come_again(tmp_path: Path) -> None:
+    one, other = WhooshEngine(tmp_path), WhooshEngine(tmp_path, patience=0.1)
+    with one._writing(), pytest.raises(Unavailable) as caught:
+        other.apply([Document(1, ("Jane Doe",))], position=1)
+    one.close()
+    other.close()
+    assert caught.value.code == "search-busy"
+
+
+# Whoosh lets go of a torn file only when it is collected.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("broken", ["toc", "segment", "lexicon"])
+def test_a_broken_index_is_begun_anew_at_zero(tmp_path: Path, broken: str) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.apply([Document(1, ("Jane Doe",))], position=9)
+    engine.close()
+    pattern = {"toc": "_MAIN_*.toc", "segment": "*.seg", "lexicon": "lexicon.sqlite"}[broken]
+    for path in tmp_path.glob(pattern):
+        path.write_bytes(b"\x00" * 40)
+    again = WhooshEngine(tmp_path)
+    assert (again.position(), again.count()) == (0, 0)
+    again.close()
+    gc.collect()
+
+
+def test_many_small_commits_are_merged_without_touching_the_big_ones(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.apply((Document(at, (f"Person{at} Name",)) for at in range(200)), position=1)
+    for number in range(12):
+        engine.apply([Document(1000 + number, (f"Late{number} Comer",))], position=2 + number)
+    before = engine.segments()
+    assert engine.merge()
+    assert (before, engine.segments(), engine.count()) == (13, 2, 212)
+    engine.close()
