@@ -6,7 +6,6 @@ Each answer takes a constant number of queries, however many versions or dataset
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import Any
 
@@ -14,8 +13,8 @@ from sqlalchemy import Select, and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from byline.errors import NotFound, Refused
+from byline.formats import canonical, envelope, statements
 from byline.formats import croissant as croissant_format
-from byline.formats import envelope, statements
 from byline.formats.keys import PublicKey
 from registry.models import Dataset, DerivedFrom, Manifest, ManifestFile, Publisher, PublisherKey, SubjectHead
 from registry.publishing.submit import manifest_key
@@ -246,9 +245,9 @@ def _write_cursor(slug: str, name: str) -> str:
 
 def _read_cursor(cursor: str) -> tuple[str, str]:
     try:
-        slug, name = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error) as error:
-        raise Refused("bad-cursor", "this is no cursor of ours; begin without one", at="cursor") from error
-    if not isinstance(slug, str) or not isinstance(name, str):
+        found = canonical.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, Refused):
+        found = None
+    if not isinstance(found, list) or [type(one) for one in found] != [str, str]:
         raise Refused("bad-cursor", "this is no cursor of ours; begin without one", at="cursor")
-    return slug, name
+    return found[0], found[1]

@@ -34,6 +34,7 @@ UNSORTED = pa.schema(
     ]
 )
 _MOST_LICENCES = 200
+WEB = "web"
 
 
 @dataclass
@@ -142,13 +143,13 @@ def _tally(makers: pa.Array, photo: pa.Array, *, spdx: pa.Array, raw: pa.Array) 
     first = np.asarray(makers.offsets)[:-1].astype(np.int64)
     maker = makers.values.take(pa.array(first, mask=count == 0)) if len(makers) else photo
     shown = pc.extract_regex(pc.coalesce(photo, maker), "^(?P<platform>[a-z0-9-]+):")
-    platform = shown.field("platform") if len(shown) else photo
+    platform = pc.struct_field(shown, "platform")
     licence = pc.fill_null(pc.coalesce(spdx, pc.utf8_slice_codeunits(raw, 0, 100)), NOT_STATED)
     return Tally(
         rows=len(makers),
         unattributed=int((count == 0).sum()),
         licenses=_counted(licence),
-        platforms=_counted(pc.fill_null(platform, "web")),
+        platforms=_platforms(platform),
         linked=linked(makers.filter(pa.array(count > 1)).to_pylist())
         if len(count) and count.max() > 1
         else set(),
@@ -168,6 +169,15 @@ def linked(several: Iterable[Sequence[str]]) -> Counter[tuple[str, str]]:
             if len(aliases) == len(numbers) == 1:
                 pairs[aliases[0], numbers[0]] += 1
     return pairs
+
+
+def _platforms(shown: pa.Array) -> Counter[str]:
+    """How many rows lie where; whoever is known by a name or a page of no platform lies on the web."""
+    counts = _counted(pc.fill_null(shown, WEB))
+    for kind in ("name", "id"):
+        if kind in counts:
+            counts[WEB] += counts.pop(kind)
+    return counts
 
 
 def _counted(values: pa.Array) -> Counter[str]:

@@ -54,7 +54,8 @@ _RUNS = f"""
         FROM (
             SELECT contributor, trim(creator_name)[:500] AS text, count(*) AS records
             FROM entries
-            WHERE contributor IS NOT NULL AND trim(creator_name) <> '' AND NOT contains(creator_name, '://')
+            WHERE contributor IS NOT NULL AND trim(creator_name) <> ''
+              AND NOT regexp_full_match(trim(creator_name), '[A-Za-z][A-Za-z0-9+.-]*://\\S*')
             GROUP BY ALL
         ) GROUP BY contributor
     )
