@@ -114,6 +114,24 @@ def only_one(engine: Engine, name: str) -> Iterator[bool]:
         os.close(handle)
 
 
+@contextmanager
+def presence(engine: Engine) -> Iterator[bool]:
+    """Say that a worker lives; True when it is surely the only one, so that what "runs" was left by the dead.
+
+    On PostgreSQL workers may be on many machines: nobody is sure, and leases run out by themselves.
+    """
+    if engine.dialect.name == "postgresql":
+        yield False
+        return
+    handle = os.open(f"{engine.url.database}.workers.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        alone = _locked(handle)
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield alone
+    finally:
+        os.close(handle)
+
+
 def migrate(engine: Engine) -> None:
     """Bring the database to this version's tables."""
     with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():

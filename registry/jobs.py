@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, aliased
 from registry.models import Job
 
 SHORT, LONG = "short", "long"
-LEASE = dt.timedelta(seconds=60)
+LEASE = dt.timedelta(seconds=45)
 MAX_ATTEMPTS = 16
 _FIRST_WAIT, _LONGEST_WAIT = 2.0, 6 * 3600.0
 
@@ -123,6 +123,12 @@ def fail(
 def release(session: Session, work: Work, *, now: dt.datetime) -> bool:
     """Give it back unfinished, at once and without blame: the worker was asked to stop."""
     return _change(session, work, state="ready", lease_until=None, run_at=now)
+
+
+def lapse(session: Session, *, now: dt.datetime) -> int:
+    """End the leases of all running jobs, whose workers are known to be dead; how many."""
+    lapsed = update(Job).where(Job.state == "running").values(lease_until=now - dt.timedelta(seconds=1))
+    return _rows(session.execute(lapsed, execution_options={"synchronize_session": False}))
 
 
 def waiting(session: Session) -> dict[str, int]:

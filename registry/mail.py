@@ -10,7 +10,7 @@ import ssl
 import uuid
 from contextlib import closing
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -45,7 +45,7 @@ class Mailer:
         Unavailable("mail-not-sent") to be tried again, Refused("mail-refused") where the server will never
         take it.
         """
-        message = EmailMessage(policy=SMTP)
+        message = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
         message["From"], message["To"] = self._sender, check_address(to)
         message["Subject"] = " ".join(subject.split())
         message["Date"] = now

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from byline.errors import BylineError, Refused
 from registry import jobs
 from registry.contributors import indexing
-from registry.database import only_one, transaction
+from registry.database import only_one, presence, transaction
 from registry.jobs import LONG, SHORT, Work
 from registry.optouts import mailing, match
 from registry.publishing import pipeline, retract, uploads
@@ -125,6 +125,13 @@ class Worker:
 
         After False the process must end: the thread of that job goes on, but no longer owns it.
         """
+        with presence(self._here.engine) as alone:
+            if alone:
+                with transaction(self._here.sessions) as session:
+                    jobs.lapse(session, now=self._here.clock())
+            return self._run(stop, grace)
+
+    def _run(self, stop: threading.Event, grace: float) -> bool:
         threads = [
             threading.Thread(target=self._keep_lane, args=(lane, stop), daemon=True) for lane in self._lanes
         ]

@@ -209,7 +209,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "suggestion",
-        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column(
+            "token",
+            sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("rank", sa.BigInteger(), nullable=False),
         sa.Column("contributor_id", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("token", "rank", "contributor_id", name=op.f("pk_suggestion")),
@@ -414,6 +418,7 @@ def upgrade() -> None:
         sa.Column("manifest_id", sa.Integer(), nullable=True),
         sa.Column("other_manifest_id", sa.Integer(), nullable=True),
         sa.Column("how", sa.String(length=8), nullable=False),
+        sa.Column("records", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["alias_id"], ["contributor.id"], name=op.f("fk_alias_link_alias_id_contributor")
         ),
@@ -431,6 +436,9 @@ def upgrade() -> None:
     with op.batch_alter_table("alias_link", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_alias_link_manifest_id"), ["manifest_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_alias_link_number_id"), ["number_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_alias_link_other_manifest_id"), ["other_manifest_id"], unique=False
+        )
 
     op.create_table(
         "contributor_count",
@@ -608,6 +616,7 @@ def downgrade() -> None:
 
     op.drop_table("contributor_count")
     with op.batch_alter_table("alias_link", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_alias_link_other_manifest_id"))
         batch_op.drop_index(batch_op.f("ix_alias_link_number_id"))
         batch_op.drop_index(batch_op.f("ix_alias_link_manifest_id"))
 

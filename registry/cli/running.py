@@ -86,7 +86,8 @@ def serve(host: str, port: int, processes: int, threads: int, with_worker: bool)
         fail(error, as_json=False)
     server = Granian(
         "api.app:create_app", address=host, port=port, interface=Interfaces.WSGI, factory=True,
-        websockets=False, workers=processes, blocking_threads=threads, respawn_failed_workers=True, workers_kill_timeout=20,
+        websockets=False, workers=processes, blocking_threads=threads,
+        respawn_failed_workers=True, workers_kill_timeout=20,
     )  # fmt: skip
     with worker_beside() if with_worker else contextlib.nullcontext():
         server.serve()

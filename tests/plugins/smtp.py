@@ -5,6 +5,7 @@ In pytest: `smtp_server`. By hand: `with running() as server: ...; server.messag
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -43,10 +44,12 @@ class Mailbox:
 def running() -> Iterator[Mailbox]:
     """A server on a free port for the length of a `with`."""
     box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=0)
+    with socket.socket() as free:  # aiosmtpd connects to the port it was given, so it cannot be 0
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=port, enable_SMTPUTF8=True)
     controller.start()
-    listening: Any = controller.server
-    box.url = f"smtp://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    box.url = f"smtp://127.0.0.1:{port}"
     try:
         yield box
     finally:
