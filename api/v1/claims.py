@@ -21,7 +21,7 @@ class ClaimIn(Strict):
     """`flickr:1@N00`, a profile link, `host:example.org` or `name:PUB/DATASET:NAME`; and a mail address."""
 
     identity = Text(1000, required=True)
-    email = Text(254, load_default="", least=0)
+    email = Text(254, load_default=None, allow_none=True, least=0)
 
 
 class ClaimView(Strict):
@@ -52,7 +52,7 @@ def make_claim(_: dict[str, Any], sent: dict[str, Any]) -> Any:
 
     def act(session: Session) -> Any:
         return claims.make_claim(
-            session, identity=sent["identity"], email=sent["email"], seal=here.seal, now=here.clock(),
+            session, identity=sent["identity"], email=sent["email"] or "", seal=here.seal, now=here.clock(),
             token_bytes=secrets.token_bytes,
         )  # fmt: skip
 

@@ -8,45 +8,18 @@ import marshmallow as ma
 
 from api.schemas import DatasetRef, PageQuery, Strict, Text
 from api.section import Section, runtime
+from api.v1.shapes import Contributor, Holding
 from registry.contributors import queries
 
 section = Section("contributors", "Makers, as the registered datasets name them")
 
 
-class Contributor(Strict):
-    """A maker's identity on a platform or host, or a name inside one dataset."""
+class Handle(Strict):
+    """A handle that is linked to this maker."""
 
-    id = ma.fields.String(required=True)
-    display_name = ma.fields.String(allow_none=True)
+    key = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True)
     platform = ma.fields.String(allow_none=True)
-    platform_id = ma.fields.String(allow_none=True)
-    profile_url = ma.fields.String(allow_none=True)
-    names = ma.fields.List(ma.fields.String())
-
-
-class Annotation(Strict):
-    """What was written about the pictures."""
-
-    name = ma.fields.String()
-    category = ma.fields.String()
-    method = ma.fields.String(allow_none=True)
-
-
-class Holding(Strict):
-    """What one version of a dataset holds of a maker, and what its publisher discloses."""
-
-    dataset = ma.fields.String(required=True)
-    version = ma.fields.String(required=True)
-    role = ma.fields.String()
-    publisher_status = ma.fields.String()
-    records = ma.fields.Integer(required=True)
-    licenses = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Integer())
-    annotations = ma.fields.List(ma.fields.Nested(Annotation))
-    purposes = ma.fields.List(ma.fields.String())
-    access = ma.fields.String()
-    samples = ma.fields.List(
-        ma.fields.Raw(), metadata={"description": "Titles and years, to tell namesakes apart"}
-    )
 
 
 class ContributorView(Strict):
@@ -54,7 +27,7 @@ class ContributorView(Strict):
 
     contributor = ma.fields.Nested(Contributor, required=True)
     records = ma.fields.Integer(required=True)
-    handles = ma.fields.List(ma.fields.Raw())
+    handles = ma.fields.List(ma.fields.Nested(Handle))
     datasets = ma.fields.List(ma.fields.Nested(Holding), required=True)
 
 
@@ -90,4 +63,18 @@ class RecordPage(Strict):
 def contributor(_: dict[str, Any], *, contributor: str) -> dict[str, Any]:
     """One maker, over all datasets."""
     with runtime().sessions() as session:
-        return queries.contributor(session, public_id=contributor)
+        return queries.contributor(session, contributor)
+
+
+@section.get(
+    "/contributors/<id:contributor>/records",
+    query=RecordsQuery, gives=RecordPage, refuses=(404,), budget="lookup",
+)  # fmt: skip
+def records(query: dict[str, Any], *, contributor: str) -> dict[str, Any]:
+    """A maker's rows in one dataset."""
+    here = runtime()
+    with here.sessions() as session:
+        return queries.contributor_records(
+            session, store=here.store, public_id=contributor, dataset=query["dataset"],
+            version=query.get("version"), limit=query["limit"], cursor=query.get("cursor"),
+        )  # fmt: skip

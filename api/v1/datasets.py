@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
+import flask
 import marshmallow as ma
 
 from api.schemas import Count, PageQuery, Strict, When
-from api.section import Section, runtime
-from api.v1.contributors import Annotation
+from api.section import BYTES, Section, runtime
+from api.v1.envelopes import DSSE_JSON
+from api.v1.shapes import Annotation
+from registry.optouts.notices import notice_counts
 from registry.publishing import queries
 
 section = Section("datasets", "What is registered")
 LD_JSON = "application/ld+json"
+ANY_OBJECT = {"type": "object"}
 
 
 class DatasetItem(Strict):
@@ -25,8 +30,12 @@ class DatasetItem(Strict):
     publisher = ma.fields.String()
     publisher_name = ma.fields.String()
     publisher_status = ma.fields.String()
+    publisher_approved = ma.fields.Boolean()
     records = ma.fields.Integer(allow_none=True)
     contributors = ma.fields.Integer(allow_none=True)
+    purposes = ma.fields.List(ma.fields.String())
+    access = ma.fields.String()
+    annotations = ma.fields.List(ma.fields.Nested(Annotation))
     published_at = When(allow_none=True)
 
 
@@ -62,6 +71,7 @@ class Version(Strict):
     state = ma.fields.String(required=True)
     role = ma.fields.String()
     visibility = ma.fields.String()
+    format = ma.fields.String()
     title = ma.fields.String(allow_none=True)
     description = ma.fields.String(allow_none=True)
     records = ma.fields.Integer()
@@ -90,6 +100,8 @@ class Dataset(Version):
     publisher = ma.fields.String()
     publisher_name = ma.fields.String()
     publisher_status = ma.fields.String()
+    publisher_approved = ma.fields.Boolean()
+    created_at = When()
     head = ma.fields.String(allow_none=True)
     versions = ma.fields.List(ma.fields.Nested(Version), required=True)
 
@@ -100,6 +112,7 @@ class NoticeCounts(Strict):
     dataset = ma.fields.String(required=True)
     counts = ma.fields.Dict(keys=ma.fields.String(), values=Count(), required=True)
     total = Count(required=True)
+    observed = Count(metadata={"description": "Notices to observers' contacts, counted apart"})
 
 
 @section.get("/datasets", query=PageQuery, gives=DatasetPage)
@@ -123,3 +136,62 @@ def version(_: dict[str, Any], *, publisher: str, name: str, version: str) -> di
     """One version: disclosure, files, counts, lineage."""
     with runtime().sessions() as session:
         return queries.version(session, publisher, name, version)
+
+
+@section.get("/datasets/<slug:publisher>/<dataset:name>/notices", gives=NoticeCounts, refuses=(404,))
+def notices(_: dict[str, Any], *, publisher: str, name: str) -> dict[str, Any]:
+    """How many notices a dataset has; never who."""
+    with runtime().sessions() as session:
+        return notice_counts(session, dataset=f"{publisher}/{name}")
+
+
+@section.get(
+    "/datasets/<slug:publisher>/<dataset:name>/manifest",
+    gives=BYTES, content_type=DSSE_JSON, refuses=(404,),
+)  # fmt: skip
+def newest_manifest(_: dict[str, Any], *, publisher: str, name: str) -> flask.Response:
+    """The newest version's signed manifest, byte for byte as it came."""
+    return _signed(f"{publisher}/{name}", None)
+
+
+@section.get(
+    "/datasets/<slug:publisher>/<dataset:name>/versions/<version:version>/manifest",
+    gives=BYTES, content_type=DSSE_JSON, refuses=(404,),
+)  # fmt: skip
+def manifest(_: dict[str, Any], *, publisher: str, name: str, version: str) -> flask.Response:
+    """A version's signed manifest, byte for byte as it came."""
+    return _signed(f"{publisher}/{name}", version)
+
+
+@section.get(
+    "/datasets/<slug:publisher>/<dataset:name>/croissant",
+    gives=ANY_OBJECT, content_type=LD_JSON, refuses=(404,),
+)  # fmt: skip
+def newest_croissant(_: dict[str, Any], *, publisher: str, name: str) -> flask.Response:
+    """The newest version's Croissant document."""
+    return _card(f"{publisher}/{name}", None)
+
+
+@section.get(
+    "/datasets/<slug:publisher>/<dataset:name>/versions/<version:version>/croissant",
+    gives=ANY_OBJECT, content_type=LD_JSON, refuses=(404,),
+)  # fmt: skip
+def croissant(_: dict[str, Any], *, publisher: str, name: str, version: str) -> flask.Response:
+    """A version's Croissant document, as its publisher has it."""
+    return _card(f"{publisher}/{name}", version)
+
+
+def _signed(dataset: str, version: str | None) -> flask.Response:
+    here = runtime()
+    with here.sessions() as session:
+        data = queries.manifest_envelope(session, store=here.store, dataset=dataset, version=version)
+    response = flask.Response(data, content_type=DSSE_JSON)
+    response.set_etag(hashlib.sha256(data).hexdigest())
+    return response
+
+
+def _card(dataset: str, version: str | None) -> flask.Response:
+    here = runtime()
+    with here.sessions() as session:
+        card = queries.croissant(session, store=here.store, dataset=dataset, version=version)
+    return flask.Response(flask.json.dumps(card), content_type=LD_JSON)

@@ -8,7 +8,7 @@ import marshmallow as ma
 
 from api.schemas import Strict, Text
 from api.section import Section, runtime
-from api.v1.contributors import Contributor
+from api.v1.shapes import Contributor, SelectorOut
 from registry.contributors import lookup as lookups
 
 ANSWERS = ("yes", "no", "cannot-tell")
@@ -20,13 +20,6 @@ class LookupQuery(Strict):
     """A link, user name, user id or photo, in any of its forms."""
 
     q = Text(8192, required=True)
-
-
-class SelectorOut(Strict):
-    """One thing the text may mean."""
-
-    kind = ma.fields.String(required=True)
-    value = ma.fields.String(required=True)
 
 
 class LookupRow(Strict):

@@ -17,7 +17,8 @@ from api.schemas import Strict, When
 from api.section import Section, runtime
 from api.v1.envelopes import ENVELOPE_DOC, sent_envelope
 from byline.errors import Refused
-from registry.publishing import retract, submit, uploads
+from registry.publishing import submit, uploads
+from registry.publishing.retract import retract
 
 section = Section("manifests", "Publishing")
 
@@ -149,7 +150,7 @@ def retract_manifest(_: dict[str, Any]) -> Any:
     """Take a manifest back at once (`urn:byline:retraction:v1`); what it caused stays protected."""
     here, envelope = runtime(), sent_envelope()
     return once(
-        lambda session: retract.retract(session, envelope=envelope, settings=here.settings, now=here.clock()),
+        lambda session: retract(session, envelope=envelope, settings=here.settings, now=here.clock()),
         Retracted,
     )
 

@@ -12,6 +12,7 @@ from api import auth
 from api.once import once
 from api.schemas import DatasetRef, Flag, HexId, Strict, Text, When
 from api.section import Section, runtime
+from api.v1.shapes import SelectorOut
 from byline.formats.categories import ALL_USES, labels
 from registry.optouts import request as requests
 from registry.optouts import status as statuses
@@ -35,7 +36,7 @@ class OptOutIn(Strict):
         ma.fields.Nested(ClaimRef), load_default=list, validate=ma.validate.Length(max=100)
     )
     selectors = ma.fields.List(Text(8192), load_default=list, validate=ma.validate.Length(max=1000))
-    email = Text(254, load_default="", least=0)
+    email = Text(254, load_default=None, allow_none=True, least=0)
     relation = ma.fields.String(load_default="maker", validate=ma.validate.OneOf(RELATIONS))
     categories = ma.fields.List(
         Text(100), load_default=lambda: labels(ALL_USES), validate=ma.validate.Length(max=20)
@@ -78,13 +79,6 @@ class Reached(Strict):
     answer_by = When(allow_none=True)
     evidence = ma.fields.Raw(allow_none=True)
     by = ma.fields.List(ma.fields.String(), metadata={"description": "The manifests on whose word it stands"})
-
-
-class SelectorOut(Strict):
-    """What it points at."""
-
-    kind = ma.fields.String(required=True)
-    value = ma.fields.String(required=True)
 
 
 class OptOutStatus(OptOutState):

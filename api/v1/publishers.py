@@ -20,6 +20,7 @@ class Key(Strict):
     """A key that signs, or signed, for a publisher."""
 
     key_id = ma.fields.String(required=True)
+    public_key = ma.fields.String(metadata={"description": "PEM (SPKI)"})
     roles = ma.fields.List(ma.fields.String())
     added_at = When()
     revoked_at = When(allow_none=True)

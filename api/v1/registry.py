@@ -9,11 +9,20 @@ from sqlalchemy import func, select
 
 from api.schemas import Strict
 from api.section import Section, runtime
-from byline.formats import categories
+from byline.formats import categories, manifest
 from registry.models import FeedHead
 from registry.tlog.sequence import log_size
 
 section = Section("registry", "What this registry is")
+
+VOCABULARIES = {
+    "categories": categories.vocabularies(),
+    "purposes": manifest.PURPOSES,
+    "access": manifest.ACCESS,
+    "annotation_categories": manifest.ANNOTATION_CATEGORIES,
+    "annotation_methods": manifest.METHODS,
+    "selector_kinds": ("maker", "name", "id", "photo", "url", "sha256", "host"),
+}
 
 
 class Operator(Strict):
@@ -62,7 +71,7 @@ def about(_: dict[str, Any]) -> dict[str, Any]:
             "contact": settings.operator_contact or None,
             "privacy": settings.privacy_text or None,
         },
-        "vocabularies": categories.vocabularies(),
+        "vocabularies": VOCABULARIES,
         "feed_seq": seq,
         "log_size": size,
         "limits": {"payload": settings.max_payload, "extract_part": settings.max_extract_part},

@@ -8,7 +8,7 @@ import marshmallow as ma
 
 from api.schemas import PageQuery, Strict, Text
 from api.section import Section, runtime
-from api.v1.contributors import Contributor, Holding
+from api.v1.shapes import Contributor, Holding
 from registry.contributors import find, suggest
 
 section = Section("search", "One search over every registered dataset")
@@ -71,7 +71,14 @@ def search(query: dict[str, Any]) -> dict[str, Any]:
     """Makers by name: exact before folded before fuzzy, then by how much there is."""
     here = runtime()
     with here.sessions() as session:
-        return find.search(session, here.search, query["q"], limit=query["limit"], cursor=query.get("cursor"))
+        return find.search(
+            session,
+            here.search,
+            query["q"],
+            limit=query["limit"],
+            cursor=query.get("cursor"),
+            items=here.items,
+        )
 
 
 @section.get("/suggest", query=SuggestQuery, gives=Suggestions, budget="read")

@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from api.section import Section
-from api.v1 import registry
+from api.v1 import (
+    claims,
+    contributors,
+    datasets,
+    lookup,
+    manifests,
+    optouts,
+    publishers,
+    registry,
+    search,
+)
 
-SECTIONS: tuple[Section, ...] = tuple(room.section for room in (registry,))
+SECTIONS: tuple[Section, ...] = tuple(
+    room.section
+    for room in (registry, search, lookup, contributors, datasets, publishers, manifests, claims, optouts)
+)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import flask
@@ -15,19 +13,7 @@ from flask.testing import FlaskClient
 from api.app import create_app
 from registry.config import Settings
 from registry.runtime import Runtime, open_runtime, prepare
-
-START = dt.datetime(2026, 5, 4, 12, 0, 0, tzinfo=dt.UTC)
-
-
-@dataclass
-class Clock:
-    """A clock that tests turn."""
-
-    now: dt.datetime = field(default=START)
-
-    def __call__(self) -> dt.datetime:
-        """The present."""
-        return self.now
+from tests.api.clock import Clock
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ def test_the_registry_names_itself_and_its_key(client: FlaskClient, runtime: Run
     assert answer["vkey"] == runtime.vkey
     assert answer["policy"] == "open"
     assert answer["feed_seq"] is None
-    assert "byline" in answer["vocabularies"]
+    assert "byline" in answer["vocabularies"]["categories"]
 
 
 def test_the_vkey_is_one_line_of_text(client: FlaskClient, runtime: Runtime) -> None:

@@ -26,7 +26,7 @@ ROOTS = [
 
 @pytest.mark.parametrize(("error", "status"), ROOTS)
 def test_each_root_has_its_status(app: flask.Flask, error: BylineError, status: int) -> None:
-    def fail() -> None:
+    def fail() -> str:
         raise error
 
     app.add_url_rule("/fail", view_func=fail)
@@ -42,7 +42,7 @@ def test_each_root_has_its_status(app: flask.Flask, error: BylineError, status: 
 
 
 def test_unavailable_says_when_to_return(app: flask.Flask) -> None:
-    def fail() -> None:
+    def fail() -> str:
         raise Unavailable("busy", "words", retry_after=7)
 
     app.add_url_rule("/fail", view_func=fail)
@@ -50,7 +50,7 @@ def test_unavailable_says_when_to_return(app: flask.Flask) -> None:
 
 
 def test_a_missing_token_is_asked_for(app: flask.Flask) -> None:
-    def fail() -> None:
+    def fail() -> str:
         raise Refused("token-needed", "words")
 
     app.add_url_rule("/fail", view_func=fail)
@@ -63,7 +63,7 @@ def test_a_missing_token_is_asked_for(app: flask.Flask) -> None:
 def test_our_own_fault_is_500_and_says_nothing(
     app: flask.Flask, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail() -> None:
+    def fail() -> str:
         raise error
 
     app.add_url_rule("/fail", view_func=fail)
