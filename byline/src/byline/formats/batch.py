@@ -1,6 +1,7 @@
 """Selectors of many records at once, equal to `record_selectors` row by row.
 
-Each URL column is made canonical and read by Arrow; creators repeat, so their columns are read once per distinct text.
+Each URL column is made canonical and read by Arrow; creators repeat, so their columns are read once per
+distinct text.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ Columns = Sequence["pa.StringArray | None"]
 
 
 def batch_selectors(batch: pa.RecordBatch | pa.Table, *, dataset: str) -> pa.Table:
-    """One row per record, in order: makers, photos (lists, empty where none), b1 of url and of landing_url, sha256.
+    """One row per record, in order: makers and photos (lists), b1 of url and of landing_url, sha256.
 
     `batch` holds any of the record fields as string columns; others are ignored.
     """
@@ -111,7 +112,7 @@ class _Profiles:
 
 
 def listed(columns: Columns, rows: int, *, instead: Callable[[], Columns]) -> pa.ListArray:
-    """Each row's values over the columns, without nulls and repetitions; of `instead()` where there would be none."""
+    """Each row's values over the columns, each once; where there are none, of `instead()`."""
     kept, masks = _distinct(columns)
     empty = ~np.logical_or.reduce(masks) if masks else np.ones(rows, dtype=bool)
     if empty.any():

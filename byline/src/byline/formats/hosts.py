@@ -1,6 +1,7 @@
 """Hosts as opt-outs name them: which parents cover a host, and where an owner's ground ends.
 
-Source: the Public Suffix List (publicsuffix.org), as the package `publicsuffixlist` ships it, private section included.
+Source: the Public Suffix List (publicsuffix.org), as the package `publicsuffixlist` ships it, private section
+included.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def _suffixes() -> PublicSuffixList:
 
 @lru_cache(maxsize=65_536)
 def host_chain(host: str) -> tuple[str, ...]:
-    """The canonical host and its parents down to the registrable domain, never a public suffix: what an `h` may cover it by."""
+    """What may cover a canonical host: itself and its parents to the registrable domain, no public suffix."""
     if host.startswith("[") or host[-1:].isdigit():
         return (host,)  # an address has no parents
     domain = _suffixes().privatesuffix(host)
@@ -37,7 +38,10 @@ def host_chain(host: str) -> tuple[str, ...]:
 
 
 def require_host(text: str) -> str:
-    """A host that an opt-out may name; Refused("not-a-host"), or Refused("public-suffix") where strangers share it."""
+    """Read a host that an opt-out may name.
+
+    Raises Refused("not-a-host"), or Refused("public-suffix") where strangers share it.
+    """
     host = host_name(text)
     if host is None:
         raise Refused("not-a-host", f"{text[:200]!r} is not a host name.")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from byline.errors import Refused
-from byline.formats.platforms import ALL, shown
+from byline.formats.platforms import ALL, BY_NAME, shown
 from byline.formats.selector_text import Selector, host_name, parse_selector
 from byline.formats.urls import canonical_url
 
@@ -21,8 +21,9 @@ _LONGEST = 2000
 def candidates(text: str) -> tuple[Selector, ...]:
     """Everything a pasted text may mean, most exact first, without repetition; () for what means nothing.
 
-    White space, brackets, quotes, trailing punctuation and HTML escapes around a URL are tolerated, and a URL inside a
-    sentence is found. A bare word may be a handle on every platform; digits a photo or a maker's number.
+    White space, brackets, quotes, trailing punctuation and HTML escapes around a URL are tolerated, and a URL
+    inside a sentence is found. A bare word may be a handle on every platform; digits a photo or a maker's
+    number.
     """
     tidy = html.unescape(text[:_LONGEST]).strip(_AROUND)
     inside = _URL_INSIDE.search(tidy)
@@ -31,7 +32,7 @@ def candidates(text: str) -> tuple[Selector, ...]:
         [inside[0] if inside else tidy, (inside[0] if inside else tidy).strip(_BEHIND)]
     ):
         found += _of_url(variant)
-    if inside is None and not re.search(r"\s", tidy) and "/" not in tidy:
+    if inside is None and not re.search(r"[\s/:]", tidy):
         found += _of_word(tidy)
     return tuple(dict.fromkeys(found))
 
@@ -45,6 +46,10 @@ def _of_typed(text: str) -> Iterator[Selector]:
         typed = None
     if typed is not None and typed.kind != "url":
         yield typed
+    platform, _, handle = text.partition(":")
+    photo = BY_NAME[platform.lower()].photo_id(handle) if platform.lower() in BY_NAME else None
+    if photo is not None:
+        yield Selector("photo", photo)
 
 
 def _of_url(text: str) -> Iterator[Selector]:

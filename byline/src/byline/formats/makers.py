@@ -11,7 +11,7 @@ from byline.formats.platforms import BY_NAME, Shown, platform_of, shown
 from byline.formats.urls import canonical_url, host_of
 
 LONGEST_KEY = 1000
-"""Characters of a contributor key or selector; what would be longer is no key, rather than a shortened one."""
+"""Characters of a contributor key or selector; what would be longer is no key."""
 
 _NSID = re.compile(r"^[0-9]{2,12}(?:@|%40)[Nn][0-9]{2}$")
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
@@ -23,7 +23,9 @@ Record = Mapping[str, "str | None"]
 
 @dataclass(frozen=True)
 class RecordSelectors:
-    """What one record shows. Each list is without repetition, in the order url, landing_url, creator_url, id, name.
+    """What one record shows.
+
+    Each list is without repetition, in the order url, landing_url, creator_url, id, name.
 
     `urls` is b1 of url and of landing_url, those that can be read; `host` is of the first of them.
     """
@@ -50,7 +52,7 @@ def record_selectors(record: Record, *, dataset: str) -> RecordSelectors:
 
 
 def known_name(text: str | None) -> str | None:
-    """A name as keys hold it: NFC, control characters and white space are one space, trimmed; None if nothing stays."""
+    """A name as keys hold it: NFC, control characters and white space one space, trimmed; None if empty."""
     if not text:
         return None
     return _UNSAFE.sub(" ", unicodedata.normalize("NFC", text)).strip() or None

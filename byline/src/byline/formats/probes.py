@@ -56,7 +56,8 @@ class _Asked:
 def batch_probes(urls: pa.Array | pa.ChunkedArray, *, hosts: bool = False) -> Probes:
     """For each URL of a string column the one k to look for, and with `hosts` which distinct host it has.
 
-    Every readable URL that is no Flickr file is asked for as `u`: what may be published is decided by who publishes.
+    Every readable URL that is no Flickr file is asked for as `u`: what may be published is decided by who
+    publishes.
     """
     asked = _Asked(len(urls), hosts=hosts)
     for start in range(0, len(urls), ROWS_AT_ONCE):

@@ -1,7 +1,10 @@
-"""What may stand in the public key feed, and what a filter asks it (docs/formats/selectors.md, "What is published").
+"""What may stand in the public key feed, and what a filter asks it (docs/formats/selectors.md.
 
-A fingerprint tells whoever can guess its preimage that somebody objected. So only what cannot be counted up stands
-there: Flickr's `{id}_{secret}`, digests of files, URLs with an unguessable part, and hosts whose owner asked for it.
+"What is published").
+
+A fingerprint tells whoever can guess its preimage that somebody objected. So only what cannot be counted up
+stands there: Flickr's `{id}_{secret}`, digests of files, URLs with an unguessable part, and hosts whose owner
+asked for it.
 """
 
 from __future__ import annotations
@@ -38,7 +41,7 @@ _WORD_OR_NUMBER = re.compile(r"[0-9]{10,}|[a-z]{7,}|[A-Z]{7,}")
 def row_fingerprints(
     url: str | None, landing_url: str | None, sha256: str | None
 ) -> tuple[tuple[str, int], ...]:
-    """The (kind, k) of one row that may be published: `fs`, `u` (unguessable URLs only), `sha256`; without repetition."""
+    """The (kind, k) of a row that may be published: `fs`, `u` (unguessable URLs only), `sha256`."""
     found: list[tuple[str, int]] = []
     for canonical in map(canonical_url, (url, landing_url)):
         if canonical is None:
@@ -55,10 +58,13 @@ def row_fingerprints(
 
 
 def is_unguessable(canonical: str) -> bool:
-    """Whether the path or query of a b1 URL carries a random token: strict, so that what is in doubt is not published.
+    """Whether the path or query of a b1 URL carries a random token.
 
-    A token is a random UUID (version 4), or a run of at least 20 letters and digits that looks drawn: hex digits, or
-    small letters and digits (25), or all three classes (22). Numbers, dates, words, slugs, time-based ids never are.
+    Strict, so that what is in doubt is not published.
+
+    A token is a random UUID (version 4), or a run of at least 20 letters and digits that looks drawn: hex
+    digits, or small letters and digits (25), or all three classes (22). Numbers, dates, words, slugs,
+    time-based ids never are.
     """
     rest = canonical.partition("/")[2]
     for uuid in _UUID.finditer(rest):

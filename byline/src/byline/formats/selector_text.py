@@ -1,6 +1,7 @@
 """What points at a maker, a photo, a place or a file: the texts, and their fingerprints.
 
-A contributor key is `platform:handle`, `web:B1`, `id:PUB/DATASET:ID` or `name:PUB/DATASET:NAME` (docs/formats/selectors.md).
+A contributor key is `platform:handle`, `web:B1`, `id:PUB/DATASET:ID` or `name:PUB/DATASET:NAME`
+(docs/formats/selectors.md).
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from byline.formats.urls import canonical_url
 
 KINDS = ("maker", "name", "id", "photo", "url", "sha256", "host")
 ACCEPTED = (
-    "a URL, platform:handle (flickr:12345678@N00, unsplash:@name, commons:User Name), photo:PLATFORM:ID, web:URL, "
-    "host:example.org, name:PUB/DATASET:NAME, id:PUB/DATASET:ID or sha256:HEX"
+    "a URL, platform:handle (flickr:12345678@N00, unsplash:@name, commons:User Name), photo:PLATFORM:ID, "
+    "web:URL, host:example.org, name:PUB/DATASET:NAME, id:PUB/DATASET:ID or sha256:HEX"
 )
 _NO_DIGEST = bytes(8)
 _DATASET = re.compile(r"([a-z0-9][a-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*):(.+)$", re.DOTALL)
@@ -48,7 +49,7 @@ def fingerprints(kind: str, values: pa.Array | pa.ChunkedArray) -> npt.NDArray[n
     """Fingerprints of many values of one kind; a null gives -1, which no fingerprint is."""
     prefix = f"b1|{kind}|".encode()
     texts = pc.binary_join_element_wise(prefix, values.cast(pa.binary()), b"").to_pylist()
-    # hashlib in a loop: 2.4 M/s where DuckDB's sha256 gives hex at the same speed, and Arrow has no hash at all
+    # hashlib in a loop: DuckDB's sha256 gives hex at the same speed, and Arrow has no hash at all
     digests = b"".join([sha256(text).digest()[:8] if text is not None else _NO_DIGEST for text in texts])
     return (np.frombuffer(digests, dtype=">u8").astype(np.uint64) >> np.uint64(4)).astype(
         np.int64
@@ -84,7 +85,8 @@ def public_id(key: str) -> str:
 def parse_selector(text: str) -> Selector:
     """Read a selector as a person types it; Refused("unknown-selector") says what would be accepted.
 
-    A URL means the most exact thing it shows: the photo, else the maker whose page it is, else the URL itself.
+    A URL means the most exact thing it shows: the photo, else the maker whose page it is, else the URL
+    itself.
     """
     tidy = text.strip()
     found = _of_scheme(tidy) or _of_url(tidy)
@@ -94,7 +96,7 @@ def parse_selector(text: str) -> Selector:
 
 
 def host_name(text: str) -> str | None:
-    """A host as it stands in selectors: lower case, punycode, no trailing dot, at least two labels; else None."""
+    """A host as selectors hold it: lower case, punycode, no trailing dot, two labels or more; else None."""
     try:
         parsed = can_ada.parse(f"https://{text.strip()}/")
     except (ValueError, UnicodeError):

@@ -1,7 +1,7 @@
 """Selectors: from a record, from a text, to a fingerprint. One import for what stands in four files.
 
-`makers` reads one record, `batch` a million, `selector_text` what a person types, `lookups` what a person pastes.
-Source: docs/formats/selectors.md.
+`makers` reads one record, `batch` a million, `selector_text` what a person types, `lookups` what a person
+pastes. Source: docs/formats/selectors.md.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Canonical form `b1` of a URL: one text for the spellings that mean one place (docs/formats/urls.md).
 
-WHATWG parse; drop scheme, userinfo, fragment, default port, one trailing host dot, empty query; decode %XX of the
-unreserved, upper-case the other hex. No slash is collapsed, no query sorted, no parameter dropped, `www.` stays.
-Frozen: a change is a new tag. `canonical_url("https://" + canonical_url(u)) == canonical_url(u)` for every `u`.
+WHATWG parse; drop scheme, userinfo, fragment, default port, one trailing host dot, empty query; decode %XX of
+the unreserved, upper-case the other hex. No slash is collapsed, no query sorted, no parameter dropped, `www.`
+stays. Frozen: a change is a new tag. `canonical_url("https://" + canonical_url(u)) == canonical_url(u)` for
+every `u`.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ _PLAIN_PORTS = ("80", "443")
 def canonical_url(text: str | None) -> str | None:
     """Give `b1` of a URL as people and datasets write it; None where it is no http(s) URL.
 
-    A missing scheme is https (`www.flickr.com/…`, `//host/…`), if what stands there can be a host: it has a dot, no
-    `@` (a mail address), and does not end like a file (`00012.jpg`). Follows the WHATWG URL standard, then docs/formats/urls.md.
+    A missing scheme is https (`www.flickr.com/…`, `//host/…`), if what stands there can be a host: it has a
+    dot, no `@` (a mail address), and does not end like a file (`00012.jpg`). Follows the WHATWG URL standard,
+    then docs/formats/urls.md.
     """
     if not text or len(text) > LONGEST:
         return None

@@ -4,10 +4,72 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from byline.formats.platforms import commons, flickr, unsplash
+from byline.formats.platforms import (
+    artstation,
+    behance,
+    commons,
+    deviantart,
+    digitaltmuseum,
+    dribbble,
+    eol,
+    facebook,
+    fivehundredpx,
+    flickr,
+    geograph,
+    imgur,
+    inaturalist,
+    instagram,
+    macaulay,
+    observation,
+    panoramio,
+    pexels,
+    photobucket,
+    pinterest,
+    pixabay,
+    reddit,
+    smugmug,
+    stock,
+    tumblr,
+    twitter,
+    unsplash,
+    youtube,
+)
 from byline.formats.platforms.rules import Platform, Rule, Shown
 
-ALL: tuple[Platform, ...] = (flickr.PLATFORM, unsplash.PLATFORM, commons.PLATFORM)
+ALL: tuple[Platform, ...] = (
+    flickr.PLATFORM,
+    unsplash.PLATFORM,
+    commons.PLATFORM,
+    fivehundredpx.PLATFORM,
+    deviantart.PLATFORM,
+    behance.PLATFORM,
+    artstation.PLATFORM,
+    instagram.PLATFORM,
+    tumblr.PLATFORM,
+    smugmug.PLATFORM,
+    geograph.PLATFORM,
+    inaturalist.PLATFORM,
+    observation.PLATFORM,
+    macaulay.PLATFORM,
+    eol.PLATFORM,
+    digitaltmuseum.PLATFORM,
+    pixabay.PLATFORM,
+    pexels.PLATFORM,
+    pinterest.PLATFORM,
+    imgur.PLATFORM,
+    reddit.PLATFORM,
+    twitter.PLATFORM,
+    facebook.PLATFORM,
+    youtube.PLATFORM,
+    dribbble.PLATFORM,
+    photobucket.PLATFORM,
+    panoramio.PLATFORM,
+    stock.SHUTTERSTOCK,
+    stock.GETTY,
+    stock.ADOBE,
+    stock.DREAMSTIME,
+    stock.DEPOSITPHOTOS,
+)
 BY_NAME = {platform.name: platform for platform in ALL}
 _BY_DOMAIN = {domain: platform for platform in ALL for domain in platform.domains}
 

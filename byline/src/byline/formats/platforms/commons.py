@@ -1,6 +1,7 @@
 """Wikimedia Commons: a photo is its file name, a maker is the user who uploaded it.
 
-`curid=` names a page, not a file, and a file page of a Wikipedia may be a local file of the same name: neither is read.
+`curid=` names a page, not a file, and a file page of a Wikipedia may be a local file of the same name:
+neither is read.
 """
 
 from __future__ import annotations

@@ -1,19 +1,20 @@
 """Flickr: every static host and every form of a photo's page there ever was.
 
-Static files carry `{id}_{secret}` and never the maker; pages carry the NSID (`12345678@N00`) or the changeable alias.
-Source: the service's "URLs" documentation; old hosts as they stand in YFCC100M, COCO, Open Images, Wikimedia Commons.
+Static files carry `{id}_{secret}` and never the maker; pages carry the NSID (`12345678@N00`) or the
+changeable alias. Source: the service's "URLs" documentation; old hosts as they stand in YFCC100M, COCO, Open
+Images, Wikimedia Commons.
 """
 
 from __future__ import annotations
 
 import re
 
-from byline.formats.platforms.rules import Platform, Rule
+from byline.formats.platforms.rules import Platform, Rule, handle
 
-RESERVED = frozenset(
-    "tags tag search upload organize organise me you friends contacts interesting archives archive map sets albums galleries groups "
-    "favorites faves recent people photos photo explore commons creativecommons help about login signin signup new everyone popular "
-    "family collections stats flickr_home undefined null".split()
+RESERVED = (
+    "tags tag search upload organize organise me you friends contacts interesting archives archive map sets "
+    "albums galleries groups favorites faves recent people photos photo explore commons creativecommons help "
+    "about login signin signup new everyone popular family collections stats undefined null"
 )
 BASE58 = "123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
 _NSID = re.compile(r"([0-9]{2,12})(?:@|%40)[Nn]([0-9]{2})$")
@@ -24,12 +25,6 @@ def nsid(text: str) -> str | None:
     """`12345678%40n00` -> `12345678@N00`."""
     found = _NSID.match(text)
     return f"{found[1]}@N{found[2]}" if found else None
-
-
-def alias(text: str) -> str | None:
-    """Lower-cased; a word the site itself uses is nobody's alias."""
-    lower = text.lower()
-    return None if lower in RESERVED else lower
 
 
 def base58(text: str) -> str | None:
@@ -46,10 +41,12 @@ _PREFIX = r"^/+(?:x/t/[0-9]+/+)?"  # /x/t/… is the tracking prefix of its mail
 _ID = r"(?P<photo>[1-9][0-9]{0,11})"
 _NUMBER = r"(?P<number>[0-9]{2,12}(?:@|%40)[Nn][0-9]{2})"
 _ALIAS = r"(?P<alias>[A-Za-z0-9_-]{1,64})"
-_NAMED = r"(?P<alias>[A-Za-z0-9_-]{0,63}[A-Za-z_-][A-Za-z0-9_-]{0,63})"  # alone it is not digits only: that may be a photo
+# where it stands alone it is not digits only: that may be a photo
+_NAMED = r"(?P<alias>[A-Za-z0-9_-]{0,63}[A-Za-z_-][A-Za-z0-9_-]{0,63})"
 _END = r"(?:[^0-9A-Za-z_-].*)?$"  # /in/…, /sizes/o, /lightbox, ?…, and what people leave behind it
 _OWN = r"(?:/+(?:page[0-9]+|(?:albums|sets|collections|archives|tags|with|map|show)(?:/.*)?)?)?/*(?:\?.*)?$"
-_FILE = r"(?P<photo>[1-9][0-9]{0,11})_(?P<secret>[0-9a-f]{6,16})(?:_[a-z0-9]{1,2}(?:_d)?)?\.[A-Za-z0-9]{3,4}(?:[?&].*)?$"
+_HEX = r"(?P<secret>[0-9a-f]{6,16})"
+_FILE = _ID + "_" + _HEX + r"(?:_[a-z0-9]{1,2}(?:_d)?)?\.[A-Za-z0-9]{3,4}(?:[?&].*)?$"
 _STATIC = r"(?:live|farm[0-9]+)\.staticflickr\.com|(?:farm[0-9]+\.)?static\.flickr\.com"
 _SHORT = r"(?P<short>[1-9a-km-zA-HJ-NP-Z]{1,8})"
 
@@ -57,7 +54,7 @@ PLAIN_FILE = (
     r"^https?://(?P<host>(?:live|farm[0-9]+)\.staticflickr\.com)/[0-9]+/"
     r"(?P<static>[1-9][0-9]{0,11}_[0-9a-f]{6,16})(?:_[a-z0-9]{1,2})?\.(?:jpg|png|gif)$"
 )
-"""A static URL as the site itself writes it: nine of ten in the real sets, told without making it canonical first."""
+"""A static URL as the site itself writes it: told without making it canonical first."""
 
 PLATFORM = Platform(
     name="flickr",
@@ -69,7 +66,7 @@ PLATFORM = Platform(
         Rule(r"^/+[0-9]+/+[0-9]+/+" + _FILE, host=r"c[0-9]+\.staticflickr\.com"),
         Rule(r"^/+" + _FILE, host=r"photos[0-9]+\.flickr\.com"),
         Rule(r"^/+[0-9]+/+" + _FILE, host=r"photos[0-9]+\.flickr\.com"),
-        Rule(r"^/+video/+" + _ID + r"/+(?P<secret>[0-9a-f]{6,16})(?:/.*)?$", host=r"live\.staticflickr\.com"),
+        Rule(r"^/+video/+" + _ID + "/+" + _HEX + r"(?:/.*)?$", host=r"live\.staticflickr\.com"),
         Rule(_PREFIX + r"photos?/+" + _NUMBER + "/+" + _ID + _END),
         Rule(_PREFIX + r"photos?/+" + _ALIAS + "/+" + _ID + _END),
         Rule(_PREFIX + r"photos/+" + _NUMBER + _OWN),
@@ -86,7 +83,7 @@ PLATFORM = Platform(
     photo=r"^[1-9][0-9]{0,11}$",
     number=r"^[0-9]{2,12}@N[0-9]{2}$",
     alias=r"^[a-z0-9_-]{1,127}$",
-    read_alias=alias,
+    read_alias=handle(RESERVED),
     read_number=nsid,
     profile="https://www.flickr.com/people/{}/",
     photo_page="https://www.flickr.com/photo.gne?id={}",

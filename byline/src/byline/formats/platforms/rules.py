@@ -1,7 +1,10 @@
 """What a platform's table is made of: patterns over `b1` URLs, and what their groups mean.
 
-Patterns are written in the subset that Python's `re` and RE2 read alike (no lookaround, no backreference), so that one
-table serves a single URL and a million. Every named group of a rule takes part in each of its matches.
+Patterns are written in the subset that Python's `re` and RE2 read alike (no lookaround, no backreference), so
+that one table serves a single URL and a million. Every named group of a rule takes part in each of its
+matches. The names: `photo`, an id that stands for the photo everywhere; `short`, the same in another notation;
+`image`, a name of the file only, used where a row shows no photo id; `number`, the maker's id that never
+changes; `alias`, the maker's changeable name; `secret`, what a static URL adds to the id.
 """
 
 from __future__ import annotations
@@ -12,11 +15,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 Reading = Callable[[str], "str | None"]
-"""From what a group caught to the id it means; None says that the rule does not hold here (a reserved word)."""
+"""From what a group caught to the id it means.
 
-SLOTS = ("photo", "image", "number", "alias", "secret")
-"""photo: an id that stands for the photo everywhere. image: a name of the file only, used where a row shows no photo id.
-number: the maker's id that never changes. alias: the maker's changeable name. secret: what a static URL adds to the id."""
+None says that the rule does not hold here (a reserved word).
+"""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """One kind of URL. `host` is matched whole (the platform's own where there is none), `path` from its slash on."""
+    """One kind of URL: `host` is matched whole (the platform's own if empty), `path` from its slash on."""
 
     path: str
     host: str = ""
@@ -54,15 +56,15 @@ class Rule:
         return tuple(self.compiled.groupindex)
 
 
-def handle(*reserved: str) -> Reading:
-    """Read an alias: lower-cased, and none of the words the site keeps for itself."""
-    words = frozenset(reserved)
+def handle(reserved: str) -> Reading:
+    """Read an alias: lower-cased, and none of the words (parted by spaces) that the site keeps for itself."""
+    words = frozenset(reserved.split())
     return lambda text: None if text.lower() in words else text.lower()
 
 
 @dataclass(frozen=True, eq=False)
 class Platform:
-    """A place where makers keep photos. `domains` are where its hosts end; `hosts` is what rules without one mean."""
+    """A place where makers keep photos: its hosts end in `domains`; a rule without a host means `hosts`."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""Unsplash: a photo's id is eleven characters, with or without words before it, in every language of the site."""
+"""Unsplash: a photo's id is eleven characters, with or without words before it."""
 
 from __future__ import annotations
 
