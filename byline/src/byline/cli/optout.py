@@ -77,7 +77,7 @@ def opt_out(asked: Asked, ctx: click.Context, **said: Any) -> None:
         lines.append("  a mail is on its way; the link in it confirms")
     if made.get("token"):
         lines.append(f"token (secret, shown once): {made['token']}")
-    lines += [] if request["publisher_only"] else [_ALONE]
+    lines += [_ALONE] if request["relation"] == "maker" and not request["publisher_only"] else []
     lines.append(f"  see what became of it: byline opt-out status {made.get('id')} --token …")
     asked.show(made, "\n".join(lines))
 
