@@ -36,6 +36,7 @@ def register(app: flask.Flask) -> None:
     )
     for room in (finding, datasets, claim, items, confirm, status):
         room.routes(pages)
+    pages.add_app_template_filter(_day, "day")
     pages.context_processor(lambda: {"operator": _operator()})
     pages.after_request(_headers)
     pages.register_error_handler(BylineError, _told)
@@ -52,6 +53,14 @@ def register(app: flask.Flask) -> None:
     csrf = CSRFProtect(app)
     pages.before_request(csrf.protect)
     app.register_blueprint(pages)
+
+
+def _day(moment: dt.datetime | str | None) -> str:
+    """`22 November 2026`."""
+    if moment is None:
+        return "not yet"
+    when = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{when.day} {when:%B %Y}"
 
 
 def _operator() -> str | None:

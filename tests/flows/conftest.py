@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -102,13 +105,27 @@ class Registry:
             self.byline("publisher", "register", "--slug", slug, "--name", slug.title(), "--key", str(key))
         return key
 
-    def publish(self, ref: str, version: str, *files: Path, mapping: dict[str, str], extra: tuple[str, ...] = ()) -> Any:
+    def publish(
+        self, ref: str, version: str, *files: Path, mapping: dict[str, str], extra: tuple[str, ...] = ()
+    ) -> Any:
         """Init, sign, publish, wait: what `publish --json` gives."""
         key = self.publisher(ref.split("/")[0])
         stem = self.folder / f"{ref.replace('/', '-')}-{version}"
         records = [word for file in files for word in ("--records", str(file))]
         columns = [word for name, column in mapping.items() for word in ("--map", f"{name}={column}")]
-        self.byline("manifest", "init", "--dataset", ref, "--version", version, *records, *columns, *extra, "-o", f"{stem}.json")
+        self.byline(
+            "manifest",
+            "init",
+            "--dataset",
+            ref,
+            "--version",
+            version,
+            *records,
+            *columns,
+            *extra,
+            "-o",
+            f"{stem}.json",
+        )
         self.byline("manifest", "sign", f"{stem}.json", "--key", str(key), "-o", f"{stem}.dsse.json")
         where = str(files[0]) if len(files) == 1 else str(files[0].parent)
         return self.byline("publish", f"{stem}.dsse.json", "--records", where, "--wait")
@@ -129,13 +146,35 @@ class Registry:
             time.sleep(0.1)
         raise AssertionError("no head of the feed covers the opt-out after 30 s")
 
+    def mailed_link(self, address: str) -> str:
+        """The confirmation link in the newest mail to an address, as files in the data folder hold it."""
+        for _ in range(300):
+            mails = sorted((self.folder / "data" / "mail").glob("*"), key=lambda path: path.stat().st_mtime)
+            texts = [
+                email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in mails
+            ]
+            for mail in reversed([mail for mail in texts if address in str(mail["To"])]):
+                body = mail.get_body()
+                found = re.search(r"https?://\S+/confirm/\S+", body.get_content() if body else "")
+                if found:
+                    return found.group()
+            time.sleep(0.1)
+        raise AssertionError(f"no mail to {address} within 30 s")
+
 
 def run(command: str, *words: str, environment: dict[str, str], code: int = 0) -> Any:
     """Run a command with --json and give its document."""
     done = subprocess.run(
-        [str(BIN / command), *words, "--json"], env=environment, capture_output=True, text=True, check=False, timeout=240
+        [str(BIN / command), *words, "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
     )
-    assert done.returncode == code, f"{command} {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == code, (
+        f"{command} {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    )
     return json.loads(done.stdout) if done.stdout.strip() else None
 
 

@@ -43,7 +43,9 @@ def published(registry: Registry, files: dict[str, Path]) -> dict[str, Any]:
     answers = {}
     for ref, path in files.items():
         extra = ("--role", "observer") if ref.startswith("watchers/") else ()
-        answers[ref] = registry.publish(ref, "1.0.0", path, mapping=MAPPING, extra=(*extra, "--on-bad-rows", "skip"))
+        answers[ref] = registry.publish(
+            ref, "1.0.0", path, mapping=MAPPING, extra=(*extra, "--on-bad-rows", "skip")
+        )
     return answers
 
 
@@ -74,7 +76,9 @@ def test_every_real_dataset_is_published(published: dict[str, Any]) -> None:
     assert {answer["state"] for answer in published.values()} == {"published"}
 
 
-def test_the_owner_is_found_by_the_photo_in_both_datasets(registry: Registry, published: dict[str, Any]) -> None:
+def test_the_owner_is_found_by_the_photo_in_both_datasets(
+    registry: Registry, published: dict[str, Any]
+) -> None:
     assert published
     answer = registry.byline("lookup", f"https://www.flickr.com/photo.gne?id={SHARED_PHOTO}")
     yes = {item["dataset"] for item in answer["items"] if item["answer"] == "yes"}
@@ -99,7 +103,16 @@ def test_exactly_the_shared_photo_leaves_the_dataset_that_names_nobody(
     registry: Registry, state: Path, files: dict[str, Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "out.csv.gz"
-    registry.byline("filter", str(files["watchers/coco-val2017"]), "-o", str(out), "--state", str(state), "--dataset", "watchers/coco-val2017@1.0.0")
+    registry.byline(
+        "filter",
+        str(files["watchers/coco-val2017"]),
+        "-o",
+        str(out),
+        "--state",
+        str(state),
+        "--dataset",
+        "watchers/coco-val2017@1.0.0",
+    )
     before = rows_of(files["watchers/coco-val2017"])
     assert rows_of(out) == [row for row in before if SHARED_PHOTO not in row["landing_url"]]
 
@@ -113,26 +126,45 @@ def test_a_shuffled_copy_in_other_spellings_loses_what_a_fingerprint_expresses(
     with copy.open("w", newline="", encoding="utf-8") as sink:
         writer = csv.DictWriter(sink, ["flickr_url"])
         writer.writeheader()
-        writer.writerows({"flickr_url": row["landing_url"].replace("http://farm", "HTTPS://FARM") + "#x"} for row in rows)
+        writer.writerows(
+            {"flickr_url": row["landing_url"].replace("http://farm", "HTTPS://FARM") + "#x"} for row in rows
+        )
     out = tmp_path / "out.csv"
     report = registry.byline("filter", str(copy), "-o", str(out), "--state", str(state))
     assert report["rows_in"] - report["rows_out"] == 1
     assert SHARED_PHOTO not in out.read_text()
 
 
-@pytest.mark.parametrize("form", ["{name}", "{typo}", "flickr:{handle}", "https://www.flickr.com/photos/{handle}/"])
-def test_one_person_is_found_in_every_form(form: str, registry: Registry, published: dict[str, Any], files: dict[str, Path]) -> None:
+@pytest.mark.parametrize(
+    "form", ["{name}", "{typo}", "flickr:{handle}", "https://www.flickr.com/photos/{handle}/"]
+)
+def test_one_person_is_found_in_every_form(
+    form: str, registry: Registry, published: dict[str, Any], files: dict[str, Path]
+) -> None:
     assert published
-    person = max(rows_of(files["flowers/tf-flowers"]), key=lambda row: len(row["contributor_name"]) * ("@" in row["contributor_handle"]) * row["contributor_name"].replace(" ", "").isalpha())
+    person = max(
+        rows_of(files["flowers/tf-flowers"]),
+        key=lambda row: (
+            len(row["contributor_name"])
+            * ("@" in row["contributor_handle"])
+            * row["contributor_name"].replace(" ", "").isalpha()
+        ),
+    )
     name, handle = person["contributor_name"], person["contributor_handle"]
     text = form.format(name=name, handle=handle, typo=name[:3] + name[4:])
     found = registry.byline("search", text)["items"]
     assert handle in {item["contributor"]["platform_id"] for item in found}
 
 
-def test_an_alias_nobody_linked_cannot_be_told_where_only_numbers_stand(registry: Registry, published: dict[str, Any], files: dict[str, Path]) -> None:
+def test_an_alias_nobody_linked_cannot_be_told_where_only_numbers_stand(
+    registry: Registry, published: dict[str, Any], files: dict[str, Path]
+) -> None:
     assert published
-    alias = next(row["contributor_handle"] for row in rows_of(files["flowers/tf-flowers"]) if row["contributor_handle"].isalpha())
+    alias = next(
+        row["contributor_handle"]
+        for row in rows_of(files["flowers/tf-flowers"])
+        if row["contributor_handle"].isalpha()
+    )
     answer = registry.byline("lookup", f"flickr:{alias}")
     by_dataset = {item["dataset"]: item["answer"] for item in answer["items"]}
     assert answer["answer"] == "yes"

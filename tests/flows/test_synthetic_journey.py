@@ -76,7 +76,9 @@ def test_a_name_in_any_script_is_found_in_latin(registry: Registry, datasets: li
         "http://farm3.staticflickr.com/12/{photo}_{secret}_z_d.jpg",
     ],
 )  # fmt: skip
-def test_lookup_answers_yes_for_every_form(form: str, registry: Registry, datasets: list[DemoDataset], person: Person) -> None:
+def test_lookup_answers_yes_for_every_form(
+    form: str, registry: Registry, datasets: list[DemoDataset], person: Person
+) -> None:
     photo = person.photos[0]
     text = form.format(nsid=person.nsid, photo=photo, short=base58(photo), secret=secret(photo))
     answer = registry.byline("lookup", text)
@@ -85,30 +87,40 @@ def test_lookup_answers_yes_for_every_form(form: str, registry: Registry, datase
     assert datasets[0].ref in yes
 
 
-def test_lookup_of_a_photo_reaches_the_dataset_that_names_nobody(registry: Registry, datasets: list[DemoDataset], person: Person) -> None:
+def test_lookup_of_a_photo_reaches_the_dataset_that_names_nobody(
+    registry: Registry, datasets: list[DemoDataset], person: Person
+) -> None:
     answer = registry.byline("lookup", f"https://www.flickr.com/photos/{person.nsid}/{person.photos[0]}")
     assert datasets[1].ref in {item["dataset"] for item in answer["items"] if item["answer"] == "yes"}
 
 
-def test_somebody_unknown_is_not_told_no_where_nobody_is_named(registry: Registry, datasets: list[DemoDataset]) -> None:
+def test_somebody_unknown_is_not_told_no_where_nobody_is_named(
+    registry: Registry, datasets: list[DemoDataset]
+) -> None:
     answer = registry.byline("lookup", "flickr:79999999@N99")
     assert answer["answer"] == "cannot-tell"
     assert datasets[1].ref in {item["dataset"] for item in answer["items"] if item["answer"] == "cannot-tell"}
 
 
-def test_one_opt_out_reaches_the_datasets_that_know_the_photo_only(registry: Registry, opted_out: tuple[str, str], datasets: list[DemoDataset]) -> None:
+def test_one_opt_out_reaches_the_datasets_that_know_the_photo_only(
+    registry: Registry, opted_out: tuple[str, str], datasets: list[DemoDataset]
+) -> None:
     status = registry.wait_for_feed(*opted_out)
     reached = {item["dataset"] for item in status["datasets"]}
     assert {datasets[0].ref, datasets[1].ref, datasets[2].ref} <= reached
 
 
-def test_without_a_token_nobody_learns_who_objected(registry: Registry, opted_out: tuple[str, str], person: Person) -> None:
+def test_without_a_token_nobody_learns_who_objected(
+    registry: Registry, opted_out: tuple[str, str], person: Person
+) -> None:
     answer = str(registry.get(f"/v1/opt-outs/{opted_out[0]}"))
     assert person.nsid not in answer
     assert "selectors" not in answer
 
 
-def test_the_registered_file_loses_exactly_this_makers_rows(registry: Registry, state: Path, datasets: list[DemoDataset], person: Person, tmp_path: Path) -> None:
+def test_the_registered_file_loses_exactly_this_makers_rows(
+    registry: Registry, state: Path, datasets: list[DemoDataset], person: Person, tmp_path: Path
+) -> None:
     out = tmp_path / "out.parquet"
     report = registry.byline("filter", str(datasets[0].file), "-o", str(out), "--state", str(state))
     before, after = pq.read_table(datasets[0].file), pq.read_table(out)
@@ -117,21 +129,31 @@ def test_the_registered_file_loses_exactly_this_makers_rows(registry: Registry, 
     assert report["rows_in"] - report["rows_out"] == before.num_rows - len(expected)
 
 
-def test_the_file_that_names_nobody_loses_exactly_this_makers_photos(registry: Registry, state: Path, datasets: list[DemoDataset], person: Person, tmp_path: Path) -> None:
+def test_the_file_that_names_nobody_loses_exactly_this_makers_photos(
+    registry: Registry, state: Path, datasets: list[DemoDataset], person: Person, tmp_path: Path
+) -> None:
     out = tmp_path / "out.csv"
     registry.byline("filter", str(datasets[1].file), "-o", str(out), "--state", str(state))
     theirs = {str(photo) for photo in person.photos}
     with datasets[1].file.open(newline="") as source, out.open(newline="") as result:
-        expected = [row for row in csv.DictReader(source) if row["flickr_url"].split("/")[-1].split("_")[0] not in theirs]
+        expected = [
+            row
+            for row in csv.DictReader(source)
+            if row["flickr_url"].split("/")[-1].split("_")[0] not in theirs
+        ]
         assert list(csv.DictReader(result)) == expected
 
 
-def test_a_shuffled_copy_falls_back_to_fingerprints(registry: Registry, state: Path, datasets: list[DemoDataset], person: Person, tmp_path: Path) -> None:
+def test_a_shuffled_copy_falls_back_to_fingerprints(
+    registry: Registry, state: Path, datasets: list[DemoDataset], person: Person, tmp_path: Path
+) -> None:
     table = pq.read_table(datasets[0].file)
     order = np.random.default_rng(7).permutation(table.num_rows)
     pq.write_table(table.take(order), tmp_path / "shuffled.parquet")
     out = tmp_path / "out.parquet"
-    report = registry.byline("filter", str(tmp_path / "shuffled.parquet"), "-o", str(out), "--state", str(state))
+    report = registry.byline(
+        "filter", str(tmp_path / "shuffled.parquet"), "-o", str(out), "--state", str(state)
+    )
     assert not [row for row in pq.read_table(out).to_pylist() if person.nsid in row["page"]]
     assert report["rows_out"] == sum(person.nsid not in page for page in table["page"].to_pylist())
 
@@ -147,7 +169,9 @@ def test_python_masks_urls_in_other_spellings(state: Path, person: Person) -> No
     assert mask.tolist() == [False, True]
 
 
-def test_withdrawing_brings_the_rows_back(registry: Registry, datasets: list[DemoDataset], tmp_path: Path) -> None:
+def test_withdrawing_brings_the_rows_back(
+    registry: Registry, datasets: list[DemoDataset], tmp_path: Path
+) -> None:
     other = cast()[9]
     opt_out, token = registry.opt_out(f"flickr:{other.nsid}")
     registry.wait_for_feed(opt_out, token)
