@@ -22,6 +22,7 @@ from byline.errors import BylineError, Refused
 from registry import jobs
 from registry.contributors import indexing
 from registry.database import only_one, presence, transaction
+from registry.feed.build import build_feed, is_due
 from registry.jobs import LONG, SHORT, Work
 from registry.optouts import mailing, match
 from registry.publishing import pipeline, retract, uploads
@@ -84,6 +85,26 @@ def _index(here: Runtime) -> bool:
     return indexing.follow(here.sessions, here.search) > 0
 
 
+def _merge(here: Runtime) -> bool:
+    return here.search.merge()
+
+
+def _feed(here: Runtime) -> bool:
+    with here.sessions() as session:
+        if not is_due(session, settings=here.settings, now=here.clock()):
+            return False
+    padding_key = here.seal.derive("feed padding")
+    head = build_feed(
+        here.sessions,
+        store=here.store,
+        log_key=here.log_key,
+        padding_key=padding_key,
+        settings=here.settings,
+        now=here.clock(),
+    )
+    return head is not None
+
+
 def _expire(here: Runtime) -> bool:
     uploads.expire_overdue(here.sessions, store=here.store, now=here.clock())
     return False
@@ -99,6 +120,8 @@ JOBS: Mapping[str, Do] = {
 DUTIES = (
     Duty("sequence", 0.2, _number),
     Duty("index", 0.5, _index),
+    Duty("merge", 60.0, _merge),
+    Duty("feed", 0.5, _feed),
     Duty("expiry", 60.0, _expire),
 )
 

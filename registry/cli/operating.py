@@ -101,7 +101,7 @@ def show(claim_id: str) -> Answer:
     from registry.contributors import claim as claims
 
     with opened() as here, here.sessions() as session:
-        found = claims.show_claim(session, claim_id, seal=here.seal)
+        found = claims.show_claim(session, claim_id=claim_id, seal=here.seal)
     return found, "\n".join(f"{name}: {value}" for name, value in found.items())
 
 
@@ -116,7 +116,7 @@ def confirm(claim_id: str, who: str, why: str) -> Answer:
     from registry.database import transaction
 
     with opened() as here, transaction(here.sessions) as session:
-        found = claims.confirm(session, claim_id, who=who, why=why, now=here.clock())
+        found = claims.confirm(session, claim_id=claim_id, who=who, why=why, now=here.clock())
     return found, _claim_line(found)
 
 
@@ -131,7 +131,7 @@ def reject(claim_id: str, who: str, why: str) -> Answer:
     from registry.database import transaction
 
     with opened() as here, transaction(here.sessions) as session:
-        found = claims.reject(session, claim_id, who=who, why=why, now=here.clock())
+        found = claims.reject(session, claim_id=claim_id, who=who, why=why, now=here.clock())
     return found, _claim_line(found)
 
 
