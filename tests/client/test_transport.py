@@ -180,3 +180,10 @@ def test_an_opt_out_is_sent_as_it_was_said(speak: Speak) -> None:
         return httpx.Response(201, json={"id": "x", "state": "awaiting-mail", "token": "t"})
 
     assert Registry(speak(answer)).opt_out(said)["state"] == "awaiting-mail"
+
+
+@pytest.mark.parametrize("ref", ["a", "a/", "/b", "../b", "a/..", "a/b/c", ""])
+def test_a_dataset_is_a_publisher_and_a_name(ref: str, speak: Speak) -> None:
+    with pytest.raises(Refused) as caught:
+        Registry(speak(lambda _: httpx.Response(200, json={}))).dataset(ref)
+    assert caught.value.code == "bad-dataset-name"

@@ -10,7 +10,7 @@ import click
 
 from byline.cli.manifest_init import init
 from byline.cli.options import Asked, asked
-from byline.cli.reading import file_bytes, private_key, public_key, stamp, standing
+from byline.cli.reading import file_bytes, private_key, public_key, save, stamp, standing
 from byline.errors import Conflict
 
 _PATH = click.Path(path_type=Path)
@@ -68,7 +68,7 @@ def sign(asked: Asked, file: Path, key_file: Path, origin: str | None, out: Path
     known = bool(draft["predicate"].get("origin"))
     told = None if origin else standing(asked, _dataset_of(draft), offline=False, needed=not known)
     sealed = describe.sign_draft(draft, key, registry_says=told, stamp=stamp())
-    out.write_bytes(sealed)
+    save(out, sealed)
     digest = envelope.open_envelope(sealed).digest
     document = {"manifest": str(out), "digest": digest, "key_id": key.public.key_id}
     asked.show(

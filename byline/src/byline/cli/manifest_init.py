@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from byline.cli.options import Asked, asked, many
-from byline.cli.reading import file_bytes, standing
+from byline.cli.reading import file_bytes, save, standing
 from byline.errors import Refused
 
 if TYPE_CHECKING:  # see options.py
@@ -164,7 +164,7 @@ def init(asked: Asked, out: Path, *, offline: bool, **said: Any) -> None:
         supersedes = describe.superseded(told, said["supersedes"])
     measured = measure.measure(said["records"], reading, whole_files=not said["no_files"], say=asked.say)
     draft = describe.draft(_said(said), measured, registry_says=told, supersedes=supersedes)
-    out.write_text(json.dumps(draft, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    save(out, (json.dumps(draft, indent=2, ensure_ascii=False) + "\n").encode())
     summary = {
         "manifest": str(out),
         "dataset": said["dataset"],

@@ -1,4 +1,4 @@
-"""Reading the files a user names: keys, drafts, envelopes; errors say which file and what to do."""
+"""The files a user names: keys, drafts, envelopes; errors say which file and what to do."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ def file_bytes(path: Path, *, at: str | None = None) -> bytes:
         raise NotFound("no-such-file", f"there is no file {path}", at=at) from error
     except OSError as error:
         raise Refused("unreadable-file", f"{path} cannot be read: {error.strerror}", at=at) from error
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write a file the user named with -o."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise Refused("unwritable-file", f"{path} cannot be written: {error.strerror}", at="-o") from error
 
 
 def stamp() -> Stamp:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from byline.client.transport import Transport
+from byline.errors import Refused
 
 
 @dataclass(frozen=True)
@@ -123,4 +124,7 @@ def _part(text: str) -> str:
 
 
 def _path(ref: str) -> str:
+    publisher, slash, name = ref.partition("/")
+    if not slash or "/" in name or {publisher, name} & {"", ".", ".."}:
+        raise Refused("bad-dataset-name", f"{ref!r} is not PUBLISHER/NAME")
     return quote(ref, safe="/")

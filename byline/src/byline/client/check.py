@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from byline.client import describe, measure
 from byline.client.feed import Feed
 from byline.formats import croissant, licences
-from byline.formats.manifest import ManifestPredicate
+from byline.formats.manifest import NOT_STATED, ManifestPredicate
 from byline.formats.selectors import batch_selectors, contributor_kind
 
 _SHOWN = ("url", "landing_url", "creator_name", "title", "license")
@@ -115,8 +115,23 @@ def _document(predicate: ManifestPredicate, tally: Tally, *, counted: bool) -> d
             "nothing": tally.nothing,
             "nothing_examples": tally.examples,
         },
+        "not_stated": _not_stated(predicate),
         "opt_outs": {"rows": tally.taken} if counted else None,
     }
+
+
+def _not_stated(predicate: ManifestPredicate) -> list[str]:
+    """What will be shown as not stated."""
+    said = predicate.disclosure
+    answers = {
+        "purposes": said.purposes[0],
+        "access": said.access,
+        "contact": said.contact or NOT_STATED,
+        "annotations": said.annotations[0].category if said.annotations else "none",
+        **said.consent,
+        "personal_data": NOT_STATED if said.personal_data is None else "stated",
+    }
+    return [name for name, answer in answers.items() if answer == NOT_STATED]
 
 
 def _true(mask: pa.ChunkedArray) -> int:

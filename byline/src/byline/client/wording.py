@@ -43,6 +43,7 @@ def as_text(found: Mapping[str, Any]) -> str:
         ),
         f"nothing: {resolves['nothing']:,} rows resolve to nothing; no opt-out can reach them",
         f"standing opt-outs: {taken}",
+        f"shown as not stated: {', '.join(found['not_stated']) or 'nothing'}",
     ]
     return "\n".join(lines)
 
