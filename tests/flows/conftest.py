@@ -109,7 +109,7 @@ class Registry:
         self, ref: str, version: str, *files: Path, mapping: dict[str, str], extra: tuple[str, ...] = ()
     ) -> Any:
         """Init, sign, publish, wait: what `publish --json` gives."""
-        key = self.publisher(ref.split("/")[0])
+        key = self.publisher(ref.partition("/")[0])
         stem = self.folder / f"{ref.replace('/', '-')}-{version}"
         records = [word for file in files for word in ("--records", str(file))]
         columns = [word for name, column in mapping.items() for word in ("--map", f"{name}={column}")]

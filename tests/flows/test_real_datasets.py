@@ -1,4 +1,4 @@
-"""The same journeys on real metadata, where it lies beside the checkout: seven sets, one published by an observer."""
+"""The same journeys on real metadata, where it lies beside the checkout: seven sets, one by an observer."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ import pytest
 from tests.flows.conftest import Registry
 
 MAPPING = {
-    "url": "item_url", "landing_url": "landing_url", "creator_name": "contributor_name", "creator_url": "contributor_url",
-    "creator_id": "contributor_handle", "license": "licence_raw", "title": "title", "item_id": "source_id",
-}  # fmt: skip
+    "url": "item_url",
+    "landing_url": "landing_url",
+    "creator_name": "contributor_name",
+    "creator_url": "contributor_url",
+    "creator_id": "contributor_handle",
+    "license": "licence_raw",
+    "title": "title",
+    "item_id": "source_id",
+}
 SETS = {
     "flowers/tf-flowers": "tf_flowers", "openverse/multiprovider": "openverse_multiprovider_1899",
     "openverse/behance": "openverse_behance_1000", "openverse/met": "openverse_met_1000",

@@ -20,8 +20,8 @@ ROOTS = {
 FOLDERS = ("byline/src", "registry", "search", "api", "web")
 HEAD = """# Error codes
 
-Made from the source by `make docs`. Over REST an error is an RFC 9457 problem whose `code` is one of these; the `byline`
-command prints the same code with `--json`. `{…}` stands for what the place knows.
+Made from the source by `make docs`. Over REST an error is an RFC 9457 problem whose `code` is one of these; the
+`byline` command prints the same code with `--json`. `{…}` stands for what the place knows.
 
 | code | what you can do | sentence |
 |---|---|---|
@@ -41,7 +41,8 @@ def codes() -> dict[str, tuple[str, str]]:
 
 def page() -> str:
     """The whole page."""
-    rows = (f"| `{code}` | {ROOTS[root]} | {sentence} |" for code, (root, sentence) in sorted(codes().items()))
+    found = sorted(codes().items())
+    rows = (f"| `{code}` | {ROOTS[root]} | {sentence} |" for code, (root, sentence) in found)
     return HEAD + "\n".join(rows) + "\n"
 
 
@@ -51,8 +52,9 @@ def _note(call: ast.Call, found: dict[str, tuple[str, str]]) -> None:
     first = named.get("code") or (call.args[2 if name == "BadRow" else 0] if call.args else None)
     if isinstance(first, ast.Constant) and isinstance(first.value, str):
         at = 3 if name == "BadRow" else 1
-        sentence = named.get("message") or named.get("reason") or (call.args[at] if len(call.args) > at else None)
-        found.setdefault(first.value, (name, _text(sentence)))
+        third = call.args[at] if len(call.args) > at else None
+        sentence = _text(named.get("message") or named.get("reason") or third)
+        found.setdefault(first.value, (name, sentence))
 
 
 def _name(node: ast.expr) -> str:

@@ -1,4 +1,4 @@
-"""Each import contract is shown once to be able to fail: a planted import breaks exactly the one that forbids it."""
+"""Each import contract is shown once to be able to fail: a planted import breaks the one that forbids it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,38 @@ from pathlib import Path
 import pytest
 
 PLANTS = {
-    "faces stand on the domain, the domain on full text and formats": ("search/planted.py", "import registry.config\n"),
-    "the rooms of the registry, downward only": ("registry/tlog/planted.py", "import registry.publishing\n"),
-    "byline knows nothing of the server": ("byline/src/byline/client/planted.py", "import sqlalchemy\n"),
-    "formats know nothing of the client": ("byline/src/byline/formats/planted.py", "import httpx\n"),
-    "flask only in the faces": ("registry/optouts/planted.py", "import flask\n"),
-    "whoosh only in search": ("registry/contributors/planted.py", "import whoosh\n"),
-    "boto3 only in the S3 store and the client's reader": ("registry/publishing/planted.py", "import boto3\n"),
-    "pages and REST do not know each other": ("web/pages/planted.py", "import api.v1\n"),
+    "faces stand on the domain, the domain on full text and formats": (
+        "search/planted.py",
+        "import registry.config\n",
+    ),
+    "the rooms of the registry, downward only": (
+        "registry/tlog/planted.py",
+        "import registry.publishing\n",
+    ),
+    "byline knows nothing of the server": (
+        "byline/src/byline/client/planted.py",
+        "import sqlalchemy\n",
+    ),
+    "formats know nothing of the client": (
+        "byline/src/byline/formats/planted.py",
+        "import httpx\n",
+    ),
+    "flask only in the faces": (
+        "registry/optouts/planted.py",
+        "import flask\n",
+    ),
+    "whoosh only in search": (
+        "registry/contributors/planted.py",
+        "import whoosh\n",
+    ),
+    "boto3 only in the S3 store and the client's reader": (
+        "registry/publishing/planted.py",
+        "import boto3\n",
+    ),
+    "pages and REST do not know each other": (
+        "web/pages/planted.py",
+        "import api.v1\n",
+    ),
 }
 
 
