@@ -20,8 +20,8 @@ ROOTS = {
 FOLDERS = ("byline/src", "registry", "search", "api", "web")
 HEAD = """# Error codes
 
-Made from the source by `make docs`. Over REST an error is an RFC 9457 problem whose `code` is one of these; the
-`byline` command prints the same code with `--json`. `{…}` stands for what the place knows.
+Made from the source by `make docs`. Over REST an error is an RFC 9457 problem whose `code` is one of these;
+the `byline` command prints the same code with `--json`. `{…}` stands for what the place knows.
 
 | code | what you can do | sentence |
 |---|---|---|
