@@ -32,7 +32,9 @@ MAKER_KINDS = ("maker", "name", "id")
 
 def by_manifest(session: Session, items: Engine, store: ObjectStore, manifest: Manifest) -> set[str]:
     """Opt-outs that a manifest's coming, going or change of standing may touch."""
-    if manifest.state == "voided":  # its index and item keys may be gone: ask whoever stands through any photo
+    if (
+        manifest.state == "voided"
+    ):  # its index and item keys may be gone: ask whoever stands through any photo
         covered = set(session.scalars(select(CoveredPhoto.opt_out_id).distinct()))
         return covered | _matched(session, manifest)
     return (

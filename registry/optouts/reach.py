@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from byline.formats.publishable import row_fingerprints
 from pyroaring import BitMap64
 
+from byline.formats.publishable import row_fingerprints
 from byline.formats.selectors import fingerprint
 from registry.optouts.facts import Facts, Found
 from registry.optouts.rule import Strength, reaches, through_photo
@@ -81,14 +81,20 @@ def _word_of(one: Asked, found: Found, said: Iterable[tuple[int, frozenset[int]]
 
 
 def _fingerprints(one: Asked, facts: Facts, covered: frozenset[int]) -> Iterable[tuple[int, str]]:
+    """What may stand in the key feed: of photos nobody who counts contradicts, and hosts whose owner said so."""
     if not one.may_be_fingerprint:
         return
     for host in one.listed_hosts:
         yield fingerprint("h", host), "h"
+    photos_of: dict[tuple[int, str], set[int]] = defaultdict(set)
     for photo in covered:
         if through_photo(one.wish.makers, [roots for _, roots in facts.attributions[photo]]) == "full":
             for found in facts.by_photo[photo]:
                 source = facts.sources[found.manifest_id]
                 if source.counts and source.named:
                     for kind, k in row_fingerprints(found.url, found.landing_url, found.sha256):
-                        yield k, kind
+                        photos_of[k, kind].add(photo)
+    for (k, kind), photos in photos_of.items():
+        # One digest on several photos is a placeholder ("this photo is no longer available"), not a photo.
+        if kind != "sha256" or len(photos) == 1:
+            yield k, kind

@@ -6,7 +6,7 @@ Written from docs/formats/matching.md and not from the matcher; slow, and easy t
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,7 +78,10 @@ class World:
         return {key: next(iter(numbers[key])) if len(numbers[key]) == 1 else key for key in keys}
 
     def wanted(self, wish: Wished) -> dict[str, Any]:
-        """`matches`: {(manifest, file, strength): rows}; `word_of` likewise; `covered` photos; `fingerprints`."""
+        """`matches`: {(manifest, file, strength): rows}; `word_of` likewise; `covered` photos.
+
+        `fingerprints`.
+        """
         root = self.roots()
         mine = {root.get(key, key) for key in map(_maker_key, wish.selectors) if key}
         said: dict[str, list[tuple[Version, set[str]]]] = defaultdict(list)
@@ -108,20 +111,26 @@ class World:
                     word_of[version.id, line.file, strength] |= words
         covered = {p for p, all_said in said.items() if any(makers & mine for _, makers in all_said)}
         whole = {p for p in covered if all(makers & mine for _, makers in said[p])}
-        public = wish.assurance == "verified" and wish.relation == "maker" and wish.datasets is None
         return {
             "matches": dict(matches) if wish.in_force else {},
             "word_of": dict(word_of) if wish.in_force else {},
             "covered": covered if wish.in_force else set(),
-            "fingerprints": {
-                k
-                for photo in whole
-                for _, line in shown[photo]
-                for _, k in row_fingerprints(line.url, line.landing_url, line.sha256)
-            }
-            if public and not wish.publisher_only and wish.in_force
-            else set(),
+            "fingerprints": self._fingerprints(wish, {p: shown[p] for p in whole}),
         }
+
+    def _fingerprints(self, wish: Wished, shown: dict[str, list[tuple[Version, Line]]]) -> set[int]:
+        if wish.assurance != "verified" or wish.relation != "maker" or wish.datasets is not None:
+            return set()
+        if wish.publisher_only or not wish.in_force:
+            return set()
+        found = {
+            (photo, kind, k)
+            for photo, rows in shown.items()
+            for _, line in rows
+            for kind, k in row_fingerprints(line.url, line.landing_url, line.sha256)
+        }
+        photos = Counter((kind, k) for _, kind, k in found)
+        return {k for _, kind, k in found if kind != "sha256" or photos[kind, k] == 1}
 
     def notices(self, wish: Wished) -> dict[str, dict[str, Any]]:
         """Dataset -> what its notice says; none for datasets of publishers that do not count."""

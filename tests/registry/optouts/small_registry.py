@@ -10,7 +10,6 @@ import datetime as dt
 import hashlib
 import itertools
 import random
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from byline.formats.selectors import contributor_kind, fingerprint, public_id
 from byline.formats.urls import canonical_url
@@ -55,7 +55,10 @@ NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
 @dataclass(frozen=True)
 class Line:
-    """One record: its makers' keys, the photos it shows, its URL and digest; `file` is the number of its file."""
+    """One record: its makers' keys, the photos it shows, its URL and digest.
+
+    `file` is the number of its file.
+    """
 
     makers: tuple[str, ...] = ()
     photos: tuple[str, ...] = ()
@@ -74,9 +77,9 @@ class Line:
         return keys | ({fingerprint("sha256", self.sha256)} if self.sha256 else set())
 
 
-def static(number: int, secret: str = "abcdef0123") -> str:
+def static(number: int, ending: str = "abcdef0123") -> str:
     """A Flickr static URL of a photo."""
-    return f"https://live.staticflickr.com/65535/{number}_{secret}_b.jpg"
+    return f"https://live.staticflickr.com/65535/{number}_{ending}_b.jpg"
 
 
 @dataclass
@@ -309,7 +312,7 @@ class SmallRegistry:
 
 @contextmanager
 def small_registry(folder: Path) -> Iterator[SmallRegistry]:
-    """An empty one in a folder; its tables are made once a process and copied."""
+    """An empty one in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     engine = make_engine(f"sqlite:///{folder / 'byline.sqlite'}")
     items = make_items_engine(f"sqlite:///{folder / 'items.sqlite'}")
@@ -322,12 +325,6 @@ def small_registry(folder: Path) -> Iterator[SmallRegistry]:
     finally:
         engine.dispose()
         items.dispose()
-
-
-def copy_of(template: Path, folder: Path) -> Path:
-    """A folder with the template's databases in it."""
-    shutil.copytree(template, folder)
-    return folder
 
 
 def _has_tables(engine: Engine) -> bool:
@@ -356,8 +353,8 @@ def _entries(lines: Sequence[Line]) -> list[tuple[str | None, int, Line]]:
 def _runs(entries: Iterable[tuple[str | None, int, Line]]) -> Iterator[tuple[str, int, int]]:
     """(contributor, start, entries) of each run."""
     start = 0
-    for key, run in itertools.groupby(entries, key=lambda entry: entry[0]):
-        count = len(list(run))
+    for key, entries_of in itertools.groupby(entries, key=lambda entry: entry[0]):
+        count = len(list(entries_of))
         if key is not None:
             yield key, start, count
         start += count
@@ -388,7 +385,7 @@ def _index(entries: Sequence[tuple[str | None, int, Line]]) -> pa.Table:
     )
 
 
-def _contributor(session: Any, key: str) -> Contributor:
+def _contributor(session: Session, key: str) -> Contributor:
     found = session.scalar(select(Contributor).where(Contributor.key == key))
     if found is None:
         kind, platform = contributor_kind(key)
@@ -402,19 +399,15 @@ def _contributor(session: Any, key: str) -> Contributor:
 
 
 def _link(
-    session: Any, pair: tuple[Iterable[str], Iterable[str]], *, source: str, of: tuple[int, int | None]
+    session: Session, pair: tuple[Iterable[str], Iterable[str]], *, source: str, of: tuple[int, int | None]
 ) -> None:
     """Say that each alias of the one and each number of the other, of one platform, are one maker."""
     aliases, numbers = ([_contributor(session, key) for key in keys] for keys in pair)
     for alias, number in itertools.product(aliases, numbers):
-        kinds = (alias.kind, number.kind)
-        if kinds == ("alias", "number") and alias.platform == number.platform:
-            if session.get(AliasLink, (alias.id, number.id, source)) is None:
-                how = source.partition(":")[0].replace("manifest", "record")
-                session.add(
-                    AliasLink(
-                        alias_id=alias.id, number_id=number.id, source=source, manifest_id=of[0],
-                        other_manifest_id=of[1], how=how,
-                    )
-                )  # fmt: skip
-                session.flush()
+        same = (alias.kind, number.kind, alias.platform) == ("alias", "number", number.platform)
+        if same and session.get(AliasLink, (alias.id, number.id, source)) is None:
+            how = source.partition(":")[0].replace("manifest", "record")
+            link = AliasLink(alias_id=alias.id, number_id=number.id, source=source, how=how)
+            link.manifest_id, link.other_manifest_id = of
+            session.add(link)
+            session.flush()

@@ -1,0 +1,203 @@
+"""Building the feed: read what stands, write its files, record the head, log it, publish it.
+
+The order of durable writes is the crash rule. Files are immutable and named by digest, so any of them may be
+left over. The head is recorded with its entry in the log before anybody can see it, so a number never stands
+for two contents; one that was recorded and not published is published by the next build. Until then readers
+have the old head, whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from byline.formats import canonical, keyfeed, rowfeed
+from byline.formats.entries import feed_entry
+from byline.formats.keys import PrivateKey
+from registry.config import Settings
+from registry.database import Sessions, transaction
+from registry.feed.coverage import coverage
+from registry.feed.head import ROOT, Files, content_sha256, head_bytes, note_bytes, publish
+from registry.feed.keys import KeyFeed, key_feed, read_keys
+from registry.feed.rows import FileFeed, RowFeeds, read_row_feeds
+from registry.models import FeedHead, Follower, OptOut
+from registry.optouts.pieces import pieces
+from registry.storage import ObjectStore
+from registry.tlog.append import append
+from registry.tlog.sequence import last_number, log_size
+
+FOLLOWER = "feed"
+PARTS = 256
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the feed should say, read at one moment. `shown`: opt-outs this is the first head for."""
+
+    rows: RowFeeds
+    keys: KeyFeed
+    coverage: dict[str, int]
+    shown: dict[str, dt.datetime]
+    number: int
+    log_size: int
+    last: FeedHead | None
+
+
+def build_feed(
+    sessions: Sessions,
+    *,
+    store: ObjectStore,
+    log_key: PrivateKey,
+    padding_key: bytes,
+    settings: Settings,
+    now: dt.datetime,
+) -> FeedHead | None:
+    """Build and publish the next head; None where the present one says it all and is good for a while yet."""
+    _publish_last(sessions, store=store, log_key=log_key, settings=settings)
+    with sessions() as session:
+        standing = read_standing(session, padding_key=padding_key)
+    last = standing.last
+    files = Files(store, None if last is None else last.sha256)
+    content = _write_files(files, standing, settings)
+    digest = content_sha256(content)
+    if last is not None and last.content_sha256 == digest and not _lapses_soon(last, settings, now):
+        _note_shown(sessions, standing, seq=last.seq)
+        return None
+    lifetime = dt.timedelta(seconds=settings.feed_lifetime)
+    seq = 1 if last is None else last.seq + 1
+    data = head_bytes(content, seq=seq, log_size=standing.log_size, now=now, lifetime=lifetime)
+    sha256 = files.put(data, "json")["sha256"]
+    head = _record(
+        sessions, FeedHead(seq=seq, sha256=sha256, content_sha256=digest, number=standing.number, made_at=now)
+    )
+    publish(store, data, note_bytes(settings.origin, seq, sha256, log_key))
+    _note_shown(sessions, standing, seq=seq)
+    return head
+
+
+def is_due(session: Session, *, settings: Settings, now: dt.datetime) -> bool:
+    """Whether a build would be worth its while: something happened since, or the head lapses soon; and it is time."""
+    last = session.scalar(select(FeedHead).order_by(FeedHead.seq.desc()).limit(1))
+    if last is None or _lapses_soon(last, settings, now):
+        return True
+    if settings.feed_interval and now < last.made_at + dt.timedelta(seconds=settings.feed_interval):
+        return False
+    seen = session.scalar(select(Follower.number).where(Follower.name == FOLLOWER)) or 0
+    return seen < last_number(session) or bool(session.scalar(select(exists(_not_shown()))))
+
+
+def read_standing(session: Session, *, padding_key: bytes) -> Standing:
+    """Everything a head is made of, at one moment."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    rows = read_row_feeds(session)
+    return Standing(
+        rows=rows,
+        keys=key_feed(read_keys(session), padding_key=padding_key),
+        coverage=coverage(session, in_row_feeds=rows.opt_outs),
+        shown={row.id: row.matched_at for row in session.execute(_not_shown()) if row.matched_at is not None},
+        number=last_number(session),
+        log_size=log_size(session),
+        last=session.scalar(select(FeedHead).order_by(FeedHead.seq.desc()).limit(1)),
+    )
+
+
+def _not_shown() -> Any:
+    matched = OptOut.matched_at.is_not(None) & OptOut.feed_seq.is_(None)
+    return select(OptOut.id, OptOut.matched_at).where(matched, OptOut.state.in_(("in-force", "withdrawn")))
+
+
+def _publish_last(sessions: Sessions, *, store: ObjectStore, log_key: PrivateKey, settings: Settings) -> None:
+    """Publish the head recorded last, where a crash came between the two; else this changes nothing."""
+    with sessions() as session:
+        last = session.scalar(select(FeedHead).order_by(FeedHead.seq.desc()).limit(1))
+    if last is not None:
+        data = store.get(f"{ROOT}/files/{last.sha256}.json")
+        publish(store, data, note_bytes(settings.origin, last.seq, last.sha256, log_key))
+
+
+def _record(sessions: Sessions, head: FeedHead) -> FeedHead:
+    with transaction(sessions) as session:
+        session.add(head)
+        session.flush()
+        leaf = feed_entry(head.seq, head.sha256, head.made_at)
+        append(session, kind="feed", subject=f"feed:{head.seq}", ref=head.sha256, leaf=leaf, now=head.made_at)
+    return head
+
+
+def _note_shown(sessions: Sessions, standing: Standing, *, seq: int) -> None:
+    """Say in their status which head shows them; one that was matched again meanwhile waits for the next."""
+    with transaction(sessions) as session:
+        for piece in pieces(standing.shown):
+            _show(session, piece, standing.shown, seq)
+        session.merge(Follower(name=FOLLOWER, number=standing.number))
+
+
+def _show(session: Session, ids: Collection[str], matched: dict[str, dt.datetime], seq: int) -> None:
+    found = session.execute(select(OptOut.id, OptOut.matched_at).where(OptOut.id.in_(ids)))
+    same = [row.id for row in found if row.matched_at == matched[row.id]]
+    session.execute(update(OptOut).where(OptOut.id.in_(same)).values(feed_seq=seq))
+
+
+def _lapses_soon(head: FeedHead, settings: Settings, now: dt.datetime) -> bool:
+    return now >= head.made_at + dt.timedelta(seconds=settings.feed_lifetime) / 2
+
+
+def _write_files(files: Files, standing: Standing, settings: Settings) -> dict[str, Any]:
+    """Write every file and give the head's content."""
+    keys = standing.keys
+    data = keyfeed.write(keys.k, keys.c)
+    base = {**files.put(data, "parquet"), "bytes": len(data), "rows": len(keys.k)}
+    return {
+        "v": 1,
+        "origin": settings.origin,
+        "interval_s": settings.feed_interval,
+        "canon": "b1",
+        "keys": {
+            "n": len(keys.k),
+            "set_sha256": keyfeed.set_sha256(keys.k, keys.c),
+            "base": [base],
+            "deltas": [],
+            "removals": [],
+        },
+        "rows": {"parts": PARTS, "index": _write_index(files, standing.rows)},
+        "hosts_n": keys.hosts,
+        "coverage": standing.coverage,
+    }
+
+
+def _write_index(files: Files, feeds: RowFeeds) -> dict[str, dict[str, str]]:
+    """The index by file digest, in parts by its first byte; only parts that hold something."""
+    parts: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for one in feeds.files:
+        entries = parts.setdefault(one.file_sha256[:2], {}).setdefault(one.file_sha256, [])
+        entries.append(_write_file_feed(files, one))
+    return {
+        part: files.put(canonical.dumps({"files": named}), "json") for part, named in sorted(parts.items())
+    }
+
+
+def _write_file_feed(files: Files, one: FileFeed) -> dict[str, Any]:
+    return {
+        "dataset": one.dataset,
+        "version": one.version,
+        "role": one.role,
+        "holder_approved": one.role == "holder",
+        "records": one.records,
+        "column": one.column,
+        "column_sha256": one.column_sha256,
+        "bitmaps": {
+            label: {
+                **files.put(rowfeed.write(rows, file_sha256=one.file_sha256), "puffin"),
+                "n": len(rows),
+            }
+            if rows
+            else {"n": 0}
+            for label, rows in one.rows.items()
+        },
+    }
