@@ -81,7 +81,7 @@ def build_feed(
 
 
 def is_due(session: Session, *, settings: Settings, now: dt.datetime) -> bool:
-    """Whether a build would be worth its while: something happened since, or the head lapses soon; and it is time."""
+    """Whether a build is worth its while: something happened, or the head lapses soon; and it is time."""
     last = session.scalar(select(FeedHead).order_by(FeedHead.seq.desc()).limit(1))
     if last is None or _lapses_soon(last, settings, now):
         return True

@@ -59,5 +59,5 @@ def key_feed(found: dict[int, tuple[str, int]], *, padding_key: bytes) -> KeyFee
 
 
 def _plausible(byte: int) -> int:
-    """Bits as people choose them: most object to everything, some keep what exists, some mean training alone."""
+    """Bits as people choose them: most object to everything, some keep what exists, some mean training."""
     return (EVERYTHING, EVERYTHING, EVERYTHING, 15, EVERYTHING, EVERYTHING, 19, EVERYTHING)[byte % 8]

@@ -81,7 +81,7 @@ def _word_of(one: Asked, found: Found, said: Iterable[tuple[int, frozenset[int]]
 
 
 def _fingerprints(one: Asked, facts: Facts, covered: frozenset[int]) -> Iterable[tuple[int, str]]:
-    """What may stand in the key feed: of photos nobody who counts contradicts, and hosts whose owner said so."""
+    """What may stand in the key feed: of photos that no counting source contradicts, and listed hosts."""
     if not one.may_be_fingerprint:
         return
     for host in one.listed_hosts:

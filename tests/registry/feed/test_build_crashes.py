@@ -1,5 +1,6 @@
-"""Every durable write of a build, failing, and failing after it was kept: readers have a whole head, and the next build
-finishes what was begun.
+"""Every durable write of a build, failing, and failing after it was kept.
+
+Readers have a whole head, and the next build finishes what was begun.
 """
 
 from __future__ import annotations

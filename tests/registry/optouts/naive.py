@@ -1,4 +1,4 @@
-"""What every opt-out should reach, said again from the records alone: loops over everything, no tables, no indexes.
+"""What every opt-out should reach, said again from the records alone: loops over everything, no tables.
 
 Written from docs/formats/matching.md and not from the matcher; slow, and easy to believe.
 """
@@ -67,7 +67,7 @@ class World:
                     yield version, line
 
     def roots(self) -> dict[str, str]:
-        """Every key and the one that stands for it: an alias's number, where the counting rows name exactly one."""
+        """Every key and what stands for it: an alias's number, where the counting rows name exactly one."""
         numbers: dict[str, set[str]] = defaultdict(set)
         for (_, one), (_, two) in itertools.product(self.counting_rows(), repeat=2):
             if one is two or (len(one.photos) == 1 and one.photos == two.photos):

@@ -1,6 +1,6 @@
-"""A registry in which manifests are published without their pipeline: rows go straight into the tables and indexes.
+"""A registry whose manifests are published without their pipeline: rows go straight into tables and indexes.
 
-Rows are said in selectors (who made it, which photo, which file), so that what is tested does not depend on how
+Rows are said in selectors (who made it, which photo), so that what is tested does not depend on how
 records are read.
 """
 
@@ -134,7 +134,7 @@ class SmallRegistry:
         files: dict[int, str] | None = None,
         supersedes: int | None = None,
     ) -> int:
-        """Bring a version from submitted to published as the pipeline does: record, log, learn, match, publish."""
+        """Bring a version to published as the pipeline does: record, log, learn, match, publish."""
         manifest_id = self.record(
             dataset, version, lines, role=role, visibility=visibility, files=files, supersedes=supersedes
         )
@@ -173,7 +173,7 @@ class SmallRegistry:
                 count = sum(line.file == position for line in lines)
                 session.add(
                     ManifestFile(
-                        manifest_id=manifest.id, position=position, name=f"part-{position}.csv", sha256=sha256,
+                        manifest_id=manifest.id, position=position, name=f"{position}.csv", sha256=sha256,
                         records=count, column="url", column_sha256=sha256,
                     )
                 )  # fmt: skip
@@ -196,7 +196,7 @@ class SmallRegistry:
         return manifest.id
 
     def _write_links(self, manifest_id: int) -> None:
-        """One row with an alias and a number; one photo with an alias here and a number there, or the other way."""
+        """A row with an alias and a number; a photo with an alias here and a number there, or reversed."""
         own = self.lines[manifest_id]
         with transaction(self.sessions) as session:
             for makers in {line.makers for line in own}:
@@ -335,8 +335,8 @@ def _has_tables(engine: Engine) -> bool:
 def _manifest(dataset_id: int, version: str, digest: str, *, rows: int, now: dt.datetime) -> Manifest:
     return Manifest(
         dataset_id=dataset_id, version=version, digest=digest, key_id="0" * 64, state="logged", role="holder",
-        format="csv", records=rows, rows=rows, purposes=[], access="open", annotations=[], consent={}, licenses={},
-        platforms={}, made_at=now,
+        format="csv", records=rows, rows=rows, purposes=[], access="open", annotations=[], consent={},
+        licenses={}, platforms={}, made_at=now,
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ photos = st.sampled_from([(), *((p,) for p in PHOTOS), *((p,) for p in PHOTOS), 
 
 @st.composite
 def lines(draw: st.DrawFn) -> Line:
-    """A row as datasets have them: mostly one photo, sometimes two or none, sometimes a plain file at a host."""
+    """A row as datasets have them: mostly one photo, sometimes two or none, then a plain file at a host."""
     shown = draw(photos)
     number = shown[0].partition(":")[2] if shown else ""
     url = static(int(number), draw(st.sampled_from(("abcdef0123", "0123456789")))) if shown else None
