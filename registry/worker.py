@@ -119,7 +119,7 @@ JOBS: Mapping[str, Do] = {
 }
 DUTIES = (
     Duty("sequence", 0.2, _number),
-    Duty("index", 0.5, _index),
+    Duty("index", 0.2, _index),
     Duty("merge", 60.0, _merge),
     Duty("feed", 0.5, _feed),
     Duty("expiry", 60.0, _expire),
