@@ -75,7 +75,7 @@ def _outside(feeds: Numbers, quotes: Numbers) -> Numbers:
 
 def _plain_text(body: bytes) -> bool:
     """UTF-8 without zero bytes, bare carriage returns, or a byte order mark at its beginning, which Arrow would eat."""
-    if b"\0" in body or body.startswith(_BOM) or body.count(b"\r") != body.count(b"\r\n"):
+    if b"\0" in body or body.startswith(_BOM) or (b"\r" in body and _bare_carriage_return(body)):
         return False
     if body.isascii():
         return True
@@ -84,6 +84,11 @@ def _plain_text(body: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _bare_carriage_return(body: bytes) -> bool:
+    padded = np.frombuffer(body + b" ", np.uint8)
+    return not bool((padded[np.flatnonzero(padded == _CR) + 1] == _LF).all())
 
 
 def _well_quoted(body: bytes, quotes: Numbers, dialect: Dialect) -> bool:

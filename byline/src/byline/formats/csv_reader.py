@@ -16,7 +16,7 @@ from byline.formats.csv_scan import REASONS, Dialect, Record, scanner
 from byline.formats.numbered import BadRow, Limits, NumberedBatch, Raw, ReadOptions
 
 BLOCK = 2 << 20
-_SMALLEST = 64 << 10
+_SMALLEST = 16 << 10
 _BOM = b"\xef\xbb\xbf"
 
 

@@ -48,55 +48,59 @@ Scan = Callable[[bytes, int], "Record | None"]
 def scanner(dialect: Dialect) -> Scan:
     """A function (data, at) -> the record that begins at `at`; None for a blank line.
 
-    `data` must reach the end of the file or at least `longest + 2` bytes beyond `at`. The end of a record that is not
-    well formed is behind the next line feed, or -1 where `data` holds none.
+    `data` must reach the end of the file or at least `longest + 2` bytes beyond `at`. The end of a record
+    that is not well formed is behind the next line feed, or -1 where `data` holds none.
     """
-    quoted = re.compile(rb'"([^"]*(?:""[^"]*)*)"')
+    # The look-ahead keeps half of a doubled quote from closing the field when no other quote does.
+    quoted = re.compile(rb'"([^"]*(?:""[^"]*)*)"(?!")')
     plain = re.compile(b"[^" + re.escape(dialect.delimiter) + (b'"' if dialect.quoting else b"") + rb"\r\n]*")
-    separator = dialect.delimiter[0]
+    separator, quote = dialect.delimiter[0], (_QUOTE if dialect.quoting else -1)
 
     def scan(data: bytes, at: int) -> Record | None:
-        window = data[at : at + dialect.longest + 2]
-        if window.startswith((b"\n", b"\r\n")):
+        if data.startswith((b"\n", b"\r\n"), at):
             return None
+        stop = min(at + dialect.longest + 2, len(data))
         fields: list[bytes] = []
-        here = 0
+        here = at
         while True:
-            if dialect.quoting and here < len(window) and window[here] == _QUOTE:
-                found = quoted.match(window, here)
+            if here < stop and data[here] == quote:
+                found = quoted.match(data, here, stop)
                 if not found:
                     return _broken(data, at, "unclosed-quote")
                 fields.append(found[1].replace(b'""', b'"'))
+                here = found.end()
             else:
-                found = plain.match(window, here)
-                assert found  # the pattern matches nothing, too
-                fields.append(found[0])
-            here = found.end()
-            if here > dialect.longest or here == len(window):
-                if here > dialect.longest:
-                    return _broken(data, at, "row-too-long")
-                return _whole(data, at, (here, here), fields)
-            mark = window[here]
-            if mark == _LF:
-                return _whole(data, at, (here, here + 1), fields)
-            if mark == _CR:
-                if window[here + 1 : here + 2] == b"\n":
-                    return _whole(data, at, (here, here + 2), fields)
-                return _broken(data, at, "bare-carriage-return")
-            if mark != separator:
-                return _broken(data, at, "stray-quote")
-            here += 1
+                end = plain.match(data, here, stop).end()  # type: ignore[union-attr] - it matches nothing, too
+                fields.append(data[here:end])
+                here = end
+            if here - at > dialect.longest:
+                return _broken(data, at, "row-too-long")
+            if here < stop and data[here] == separator:
+                here += 1
+                continue
+            after = _line_break(data, here)
+            if after < 0:
+                bare = data[here] == _CR
+                return _broken(data, at, "bare-carriage-return" if bare else "stray-quote")
+            return _whole(data, (at, here, after), fields)
 
     return scan
 
 
-def _whole(data: bytes, at: int, ends: tuple[int, int], fields: list[bytes]) -> Record:
-    error = None
-    if b"\0" in data[at : at + ends[0]]:
-        error = "nul-character"
-    elif not _is_utf8(data[at : at + ends[0]]):
-        error = "not-utf8"
-    return Record(at, at + ends[1], () if error else tuple(fields), error)
+def _line_break(data: bytes, at: int) -> int:
+    """Behind the line break at `at`, which the end of the data is, too; -1 where there is none."""
+    if at == len(data):
+        return at
+    if data[at] == _LF:
+        return at + 1
+    return at + 2 if data.startswith(b"\r\n", at) else -1
+
+
+def _whole(data: bytes, places: tuple[int, int, int], fields: list[bytes]) -> Record:
+    start, end, after = places
+    whole = data[start:end]
+    error = "nul-character" if b"\0" in whole else None if _is_utf8(whole) else "not-utf8"
+    return Record(start, after, () if error else tuple(fields), error)
 
 
 def _broken(data: bytes, at: int, code: str) -> Record:
@@ -105,6 +109,8 @@ def _broken(data: bytes, at: int, code: str) -> Record:
 
 
 def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:

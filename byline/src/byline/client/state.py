@@ -1,0 +1,221 @@
+"""What was last believed: one folder with a SQLite file and the feed's files, each under its digest.
+
+A head is believed by one row that is committed after all files it leads to lie there, flushed to disk. A crash before
+leaves the old feed whole, and files nobody points to, which the next sync finds or sweeps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from byline.errors import Conflict, NotFound, Refused, Untrusted
+
+KEPT_HEADS = 30
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS trust (one INTEGER PRIMARY KEY CHECK (one = 1), registry TEXT, vkey TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS head (seq INTEGER PRIMARY KEY, json BLOB NOT NULL, note BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS seen (
+  path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, inode INTEGER, sha256 TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS matched (
+  sha256 TEXT, reading TEXT, records INTEGER, digest TEXT, PRIMARY KEY (sha256, reading)
+) WITHOUT ROWID;
+"""
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Believed:
+    """A head's bytes and its note's, as they came."""
+
+    seq: int
+    json: bytes
+    note: bytes
+
+
+@dataclass(frozen=True)
+class Stat:
+    """By what a file is known again without reading it."""
+
+    path: str
+    size: int
+    changed: int
+    inode: int
+
+
+class State:
+    """One state folder."""
+
+    def __init__(self, folder: Path, *, make: bool = False) -> None:
+        """Open it; NotFound("no-state") where there is none, unless it may be made."""
+        self.folder = folder.expanduser()
+        self._database = self.folder / "state.sqlite"
+        if make:
+            (self.folder / "files").mkdir(parents=True, exist_ok=True)
+        elif not self._database.is_file():
+            raise NotFound(
+                "no-state", f"{self.folder} holds no synced feed; run byline sync --state {self.folder}"
+            )
+        with self._connected() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > _VERSION:
+                raise Refused("state-too-new", f"{self.folder} was written by a newer byline; update byline")
+            connection.executescript(_SCHEMA)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def vkey(self) -> str | None:
+        """The pinned verifier key."""
+        with self._connected() as connection:
+            found = connection.execute("SELECT vkey FROM trust").fetchone()
+        return str(found[0]) if found else None
+
+    def pin(self, vkey: str, *, registry: str) -> None:
+        """Trust a key from now on; another one than before is a Conflict("key-pinned")."""
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT INTO trust VALUES (1, ?, ?) ON CONFLICT DO NOTHING", (registry, vkey.strip())
+            )
+            pinned = connection.execute("SELECT vkey FROM trust").fetchone()[0]
+            if pinned != vkey.strip():
+                raise Conflict("key-pinned", "this state trusts another key already")
+
+    def last(self) -> Believed | None:
+        """The head believed last."""
+        with self._connected() as connection:
+            found = connection.execute(
+                "SELECT seq, json, note FROM head ORDER BY seq DESC LIMIT 1"
+            ).fetchone()
+        return Believed(*found) if found else None
+
+    def at(self, seq: int) -> Believed:
+        """An earlier head; NotFound("no-such-seq") where it is not kept."""
+        with self._connected() as connection:
+            found = connection.execute("SELECT seq, json, note FROM head WHERE seq = ?", (seq,)).fetchone()
+            kept = [row[0] for row in connection.execute("SELECT seq FROM head ORDER BY seq")]
+        if not found:
+            raise NotFound("no-such-seq", f"the state keeps no head {seq}; it keeps {_ranges(kept)}")
+        return Believed(*found)
+
+    def believe(self, head: Believed) -> None:
+        """Go by this head from now on. Its files are there already."""
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT INTO head VALUES (?, ?, ?) ON CONFLICT (seq) DO UPDATE SET note = excluded.note",
+                (head.seq, head.json, head.note),
+            )
+            oldest = "SELECT seq FROM head ORDER BY seq DESC LIMIT 1 OFFSET ?"
+            connection.execute(f"DELETE FROM head WHERE seq <= ({oldest})", (KEPT_HEADS,))  # noqa: S608 - no input
+
+    def heads(self) -> list[Believed]:
+        """All heads that are kept, oldest first."""
+        with self._connected() as connection:
+            return [
+                Believed(*row) for row in connection.execute("SELECT seq, json, note FROM head ORDER BY seq")
+            ]
+
+    def path_of(self, path: str) -> Path:
+        """Where a file of the feed (`files/<sha256>.<ending>`) lies."""
+        return self.folder / path
+
+    def has(self, path: str) -> bool:
+        """Whether it lies there: it was put there whole."""
+        return self.path_of(path).is_file()
+
+    def bytes_of(self, path: str, sha256: str) -> bytes:
+        """A file's bytes; Untrusted("state-damaged") where they are missing or others than were put there."""
+        try:
+            data = self.path_of(path).read_bytes()
+        except OSError as error:
+            raise Untrusted(
+                "state-damaged", f"{path} is missing from the state; run byline sync", at=path
+            ) from error
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise Untrusted("state-damaged", f"{path} was changed; delete it and run byline sync", at=path)
+        return data
+
+    def put(self, path: str, data: bytes) -> None:
+        """Keep a file: whole and on the disk, or not at all."""
+        target = self.path_of(path)
+        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+        _sync_folder(target.parent)
+
+    def sweep(self, needed: Collection[str]) -> None:
+        """Forget files no kept head leads to."""
+        for path in (self.folder / "files").iterdir():
+            if f"files/{path.name}" not in needed:
+                path.unlink(missing_ok=True)
+
+    def digest_of(self, stat: Stat) -> str | None:
+        """The SHA-256 of a data file that has not changed since it was read."""
+        with self._connected() as connection:
+            row = connection.execute(
+                "SELECT sha256 FROM seen WHERE path = ? AND size = ? AND changed = ? AND inode = ?",
+                (stat.path, stat.size, stat.changed, stat.inode),
+            ).fetchone()
+        return str(row[0]) if row else None
+
+    def note_digest(self, stat: Stat, sha256: str) -> None:
+        """Remember it."""
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?)",
+                (stat.path, stat.size, stat.changed, stat.inode, sha256),
+            )
+
+    def column_of(self, sha256: str, reading: str) -> tuple[int, str] | None:
+        """Record count and column digest of a data file read in one way, where that was found before."""
+        with self._connected() as connection:
+            row = connection.execute(
+                "SELECT records, digest FROM matched WHERE sha256 = ? AND reading = ?", (sha256, reading)
+            ).fetchone()
+        return (int(row[0]), str(row[1])) if row else None
+
+    def note_column(self, sha256: str, reading: str, found: tuple[int, str]) -> None:
+        """Remember them."""
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO matched VALUES (?, ?, ?, ?)", (sha256, reading, *found)
+            )
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._database, timeout=60, isolation_level=None)) as connection:
+                connection.execute("PRAGMA synchronous = FULL")
+                yield connection
+        except sqlite3.DatabaseError as error:
+            raise Untrusted("state-damaged", f"{self._database} cannot be read: {error}") from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._connected() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+
+def _ranges(kept: list[int]) -> str:
+    return f"{kept[0]} to {kept[-1]}" if kept else "none"
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
