@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import os
+from http import HTTPStatus
 
 import flask
 from flask.json.provider import DefaultJSONProvider
+from flask_limiter import RateLimitExceeded
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import auth, docs, feed, finish, health, limits, log
+from api import auth, docs, errors, feed, finish, health, limits, log
 from api.body import MAX_JSON
 from api.description import describe
 from api.section import CONVERTERS
 from api.v1.sections import SECTIONS
 from registry.config import Settings, load
 from registry.runtime import Runtime, open_runtime
+from web.register import page_of
 from web.register import register as register_pages
+
+# Pages cost what the same question costs over REST.
+PAGES = {
+    "web.results": "lookup",
+    "web.claim": "write",
+    "web.item": "write",
+    "web.confirm": "write",
+    "web.status_open": "write",
+    "web.opt_out": "write",
+    "web.withdraw": "write",
+}
 
 
 def create_app(runtime: Runtime | None = None) -> flask.Flask:
@@ -23,12 +38,24 @@ def create_app(runtime: Runtime | None = None) -> flask.Flask:
     here = runtime or open_runtime(load(os.environ))
     app = bare_app()
     app.extensions["byline"] = here
-    limits.register(app, budgets(here.settings))
     app.secret_key = here.seal.derive("session")
+    limiter = limits.register(app, budgets(here.settings), also=PAGES)
+    app.register_error_handler(RateLimitExceeded, lambda error: _told(error, limits.exceeded(limiter)))
+    app.register_error_handler(HTTPStatus.NOT_FOUND, lambda error: _told(error, errors.of_http(error)))
     if here.settings.trusted_proxies:
         n = here.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
     return app
+
+
+def _told(error: HTTPException, problem: flask.Response) -> flask.Response:
+    """A page for a person, a problem for a program."""
+    best = flask.request.accept_mimetypes.best_match([errors.PROBLEM_JSON, "text/html"])
+    if best != "text/html" or flask.request.path.startswith(finish.SHARED):
+        return problem
+    page = page_of(error)
+    page.headers.update({name: value for name, value in problem.headers if name == "Retry-After"})
+    return page
 
 
 def budgets(settings: Settings) -> dict[str, str]:

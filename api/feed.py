@@ -12,6 +12,7 @@ import flask
 from api.errors import problem
 from api.section import BYTES, TEXT, Section, runtime
 from byline.errors import NotFound
+from registry.feed.head import read_head
 from registry.storage import ObjectStore
 
 OCTETS = "application/octet-stream"
@@ -29,13 +30,13 @@ section = Section("feed", "What downstream tools pull: static files, checked by 
 @section.get("/head.json", gives=BYTES, content_type="application/json", budget=None, refuses=(404,))
 def head(_: dict[str, Any]) -> flask.Response:
     """What the feed holds now."""
-    return _current("feed/v1/head.json", "application/json")
+    return _current(read_head(runtime().store)[0], "application/json")
 
 
 @section.get("/head.note", gives=TEXT, content_type="text/plain", budget=None, refuses=(404,))
 def note(_: dict[str, Any]) -> flask.Response:
     """The signed note over the head."""
-    return _current("feed/v1/head.note", "text/plain; charset=utf-8")
+    return _current(read_head(runtime().store)[1], "text/plain; charset=utf-8")
 
 
 @section.get("/files/<feed_file:name>", gives=BYTES, content_type=OCTETS, budget=None, refuses=(404, 416))
@@ -53,11 +54,7 @@ def file(_: dict[str, Any], *, name: str) -> flask.Response:
     return response
 
 
-def _current(key: str, content_type: str) -> flask.Response:
-    try:
-        data = runtime().store.get(key)
-    except NotFound:
-        raise NotFound("no-feed-yet", "No feed has been built yet.") from None
+def _current(data: bytes, content_type: str) -> flask.Response:
     response = flask.Response(data, content_type=content_type)
     response.set_etag(hashlib.sha256(data).hexdigest())
     response.headers["Cache-Control"] = "no-cache, no-transform"

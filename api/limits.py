@@ -8,26 +8,27 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import flask
-from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter import Limiter
 
 from api.errors import of_byline
 from byline.errors import Unavailable
 
 
-def register(app: flask.Flask, budgets: Mapping[str, str]) -> Limiter:
+def register(app: flask.Flask, budgets: Mapping[str, str], *, also: Mapping[str, str]) -> Limiter:
     """Hold every view that names a budget (`view.budget`) to it; counted in this process's memory.
 
-    `budgets`: name -> e.g. "120/minute"; a view whose budget has no entry is not limited.
+    `budgets`: name -> e.g. "120/minute"; a view whose budget has no entry is not limited. `also`: the
+    budgets of endpoints that name none themselves.
     """
     limiter = Limiter(
         caller, app=app, storage_uri="memory://", strategy="fixed-window", headers_enabled=False
     )
     for endpoint, view in list(app.view_functions.items()):
-        budget: str = getattr(view, "budget", None) or ""
+        budget: str = getattr(view, "budget", None) or also.get(endpoint, "")
         if budget in budgets:
-            limited = limiter.shared_limit(budgets[budget], scope=budget)(cast("Any", view))
-            app.view_functions[endpoint] = cast("Any", limited)
-    app.register_error_handler(RateLimitExceeded, lambda _: exceeded(limiter))
+            limited = cast("Any", limiter.shared_limit(budgets[budget], scope=budget)(cast("Any", view)))
+            limited.budget = budget
+            app.view_functions[endpoint] = limited
     app.after_request(lambda response: tell(limiter, response))
     return limiter
 

@@ -94,3 +94,8 @@ def _http(error: HTTPException) -> tuple[str, int]:
     return flask.render_template(
         "error.html", title=error.name, message=error.description or ""
     ), error.code or 500
+
+
+def page_of(error: HTTPException) -> flask.Response:
+    """The page of an error outside every page of ours: an address that leads nowhere."""
+    return _headers(flask.make_response(_http(error)))

@@ -19,7 +19,8 @@ section = Section("lookup", "Exact look-up by any URL or handle")
 class LookupQuery(Strict):
     """A link, user name, user id or photo, in any of its forms."""
 
-    q = Text(8192, required=True)
+    # Percent-encoded, 4,096 characters of any script still fit the 64 KiB that servers take as an address.
+    q = Text(4096, required=True)
 
 
 class LookupRow(Strict):
