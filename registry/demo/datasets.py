@@ -93,9 +93,9 @@ def faces_in_context(cast_: list[Person], chance: random.Random) -> Iterator[Row
     """Static URLs of another size, from older hosts, and nobody's name: reached only through the photo."""
     for person in cast_:
         for photo in person.photos[:60:2]:
-            size = chance.choice(("_z", "_m", "_n", ""))
+            name = f"{photo}_{secret(photo)}{chance.choice(('_z', '_m', '_n', ''))}.jpg"
             yield {
-                "flickr_url": f"http://farm{photo % 9 + 1}.staticflickr.com/{photo % 9000}/{photo}_{secret(photo)}{size}.jpg",
+                "flickr_url": f"http://farm{photo % 9 + 1}.staticflickr.com/{photo % 9000}/{name}",
                 "licence": chance.choice(LICENCES[:2]),
                 "id": f"{photo % 10**9:012d}",
             }
@@ -127,13 +127,17 @@ def city_views(cast_: list[Person], chance: random.Random) -> Iterator[Row]:
                 "title": f"Harbour {photo % 131}",
             }
             if kind == 0:
-                row["url"] = f"https://unsplash.com/photos/{base58(photo)[-7:].rjust(7, 'x')}{photo % 10_000:04d}"
+                row["url"] = (
+                    f"https://unsplash.com/photos/{base58(photo)[-7:].rjust(7, 'x')}{photo % 10_000:04d}"
+                )
                 row["creator_url"] = f"https://unsplash.com/@{person.username}"
             elif kind == 1:
                 row["url"] = f"https://commons.wikimedia.org/wiki/Special:FilePath/{stem}"
                 row["creator_url"] = f"https://commons.wikimedia.org/wiki/User:{person.username}"
             else:
-                row["url"] = f"https://harbour.example/photos/{photo:x}-{secret(photo)}{secret(photo, 'o')}.jpg"
+                row["url"] = (
+                    f"https://harbour.example/photos/{photo:x}-{secret(photo)}{secret(photo, 'o')}.jpg"
+                )
                 row["creator_url"] = ""
             yield row
 
@@ -143,7 +147,11 @@ def aerial_set(cast_: list[Person], chance: random.Random) -> Iterator[Row]:
     for person in cast_[1::4]:
         for photo in person.photos[:8]:
             link = chance.choice(
-                (f"https://flic.kr/p/{base58(photo)}", f"m.flickr.com/photos/{person.nsid}/{photo}", f"https://www.flickr.com/photo.gne?id={photo}")
+                (
+                    f"https://flic.kr/p/{base58(photo)}",
+                    f"m.flickr.com/photos/{person.nsid}/{photo}",
+                    f"https://www.flickr.com/photo.gne?id={photo}",
+                )
             )
             yield {"link": link, "name": person.name, "licence": "CC BY-NC 2.0"}
 
@@ -153,40 +161,87 @@ def write_all(folder: Path) -> list[DemoDataset]:
     folder.mkdir(parents=True, exist_ok=True)
     cast_ = cast()
     chance = random.Random(SEED)  # noqa: S311 - repeatable, not secret
-    face = ("--purpose", "face-recognition", "--access", "research-only", "--annotation", "biometric:craniofacial measures", "--annotation", "demographic:skin tone", "--personal-data", "yes", "--notified", "no", "--consented", "no")
+    face = said(
+        purpose="face-recognition", access="research-only",
+        personal_data="yes", notified="no", consented="no",
+        annotation=("biometric:craniofacial measures", "demographic:skin tone"),
+    )  # fmt: skip
     note = "Synthetic demo data; every person in it is fictional."
     return [
         DemoDataset(
-            "lumen-labs", "street-portraits", "1.0.0",
+            "lumen-labs",
+            "street-portraits",
+            "1.0.0",
             _parquet(folder / "street-portraits.parquet", list(street_portraits(cast_, chance))),
-            ("--title", "Street Portraits", "--description", note, *face, "--revocable", "by-request", "--contact", "mailto:data@lumen.example"),
-            {"url": "image_url", "landing_url": "page", "creator_name": "author", "creator_url": "author_url", "license": "licence", "title": "title", "item_id": "id"},
+            said(title="Street Portraits", description=note, contact="mailto:data@lumen.example")
+            + said(revocable="by-request")
+            + face,
+            {
+                "url": "image_url",
+                "landing_url": "page",
+                "creator_name": "author",
+                "creator_url": "author_url",
+                "license": "licence",
+                "title": "title",
+                "item_id": "id",
+            },
         ),
         DemoDataset(
-            "lumen-labs", "faces-in-context", "1.0.0",
+            "lumen-labs",
+            "faces-in-context",
+            "1.0.0",
             _csv(folder / "faces-in-context.csv", list(faces_in_context(cast_, chance))),
-            ("--title", "Faces in Context", "--description", note, *face, "--derived-from", "lumen-labs/street-portraits@1.0.0"),
+            said(title="Faces in Context", description=note, derived_from="lumen-labs/street-portraits@1.0.0")
+            + face,
             {"url": "flickr_url", "license": "licence", "item_id": "id"},
         ),
         DemoDataset(
-            "openwild", "flora-atlas", "2024.1",
+            "openwild",
+            "flora-atlas",
+            "2024.1",
             _csv(folder / "flora-atlas.csv", list(flora_atlas(cast_, chance))),
-            ("--title", "Flora Atlas", "--description", note, "--purpose", "classification", "--access", "open", "--notified", "yes", "--consented", "no", "--revocable", "yes"),
-            {"landing_url": "landing", "creator_name": "by", "creator_url": "by_url", "license": "license", "title": "caption"},
+            said(title="Flora Atlas", description=note, purpose="classification", access="open")
+            + said(notified="yes", consented="no", revocable="yes"),
+            {
+                "landing_url": "landing",
+                "creator_name": "by",
+                "creator_url": "by_url",
+                "license": "license",
+                "title": "caption",
+            },
         ),
         DemoDataset(
-            "harbour-archive", "city-views", "3.1.0",
+            "harbour-archive",
+            "city-views",
+            "3.1.0",
             _ndjson(folder / "city-views.ndjson", list(city_views(cast_, chance))),
-            ("--title", "City Views", "--description", note, "--purpose", "generative-training", "--access", "open"),
-            {"url": "url", "creator_name": "creator", "creator_url": "creator_url", "license": "license", "title": "title"},
+            said(title="City Views", description=note, purpose="generative-training", access="open"),
+            {
+                "url": "url",
+                "creator_name": "creator",
+                "creator_url": "creator_url",
+                "license": "license",
+                "title": "title",
+            },
         ),
         DemoDataset(
-            "dataset-watch", "aerial-set", "2023-06",
+            "dataset-watch",
+            "aerial-set",
+            "2023-06",
             _csv(folder / "aerial-set.csv", list(aerial_set(cast_, chance))),
-            ("--title", "Aerial Set, as observed", "--description", note, "--role", "observer"),
+            said(title="Aerial Set, as observed", description=note, role="observer"),
             {"landing_url": "link", "creator_name": "name", "license": "licence"},
         ),
-    ]  # fmt: skip
+    ]
+
+
+def said(**options: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Options of `byline manifest init`: `notified="no"` -> `--notified no`; a tuple is said for each."""
+    words: list[str] = []
+    for name, value in options.items():
+        for one in (value,) if isinstance(value, str) else value:
+            words += [f"--{name.replace('_', '-')}", one]
+    return tuple(words)
 
 
 def _parquet(path: Path, rows: list[Row]) -> Path:

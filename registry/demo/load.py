@@ -1,4 +1,4 @@
-"""Load the demo the way a publisher would: with the `byline` command, over HTTP, against a running registry."""
+"""Load the demo as a publisher would: with the `byline` command, over HTTP, against a running registry."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def wait_until_ready(registry: str, *, seconds: float = 60.0) -> None:
         except httpx.TransportError:
             pass
         time.sleep(0.1)
-    raise Unavailable("not-ready", f"the registry at {registry} did not become ready; its output above says why")
+    raise Unavailable(
+        "not-ready", f"the registry at {registry} did not become ready; its output above says why"
+    )
 
 
 def register(slug: str, name: str, *, keys: Path, registry: str, say: Say) -> None:
@@ -76,10 +78,13 @@ def publish(dataset: DemoDataset, *, keys: Path, folder: Path, registry: str) ->
     unsigned = folder / f"{dataset.name}.manifest.json"
     signed = folder / f"{dataset.name}.manifest.dsse.json"
     if not signed.exists():
-        columns = [word for field, column in dataset.mapping.items() for word in ("--map", f"{field}={column}")]
+        columns = [
+            word for field, column in dataset.mapping.items() for word in ("--map", f"{field}={column}")
+        ]
         byline(
-            "manifest", "init", "--dataset", dataset.ref, "--version", dataset.version, "--records", str(dataset.file),
-            *columns, *dataset.options, "-o", str(unsigned), registry=registry,
+            "manifest", "init", "--dataset", dataset.ref, "--version", dataset.version,
+            "--records", str(dataset.file), *columns, *dataset.options, "-o", str(unsigned),
+            registry=registry,
         )  # fmt: skip
         key = keys / f"{dataset.publisher}.pem"
         byline("manifest", "sign", str(unsigned), "--key", str(key), "-o", str(signed), registry=registry)
@@ -87,13 +92,18 @@ def publish(dataset: DemoDataset, *, keys: Path, folder: Path, registry: str) ->
 
 
 def byline(*words: str, registry: str) -> dict[str, object]:
-    """Run the `byline` command that lies beside this Python, with --json; Unavailable("demo-failed") with its words."""
+    """Run the `byline` command that lies beside this Python, with --json.
+
+    Unavailable("demo-failed") with its words.
+    """
     command = Path(sys.executable).with_name("byline")
     done = subprocess.run(
         [str(command), *words, "--registry", registry, "--json"],
         capture_output=True, text=True, check=False, env={**os.environ, "BYLINE_REGISTRY": registry},
     )  # fmt: skip
     if done.returncode != 0:
-        raise Unavailable("demo-failed", f"byline {' '.join(words[:2])}: {done.stdout.strip() or done.stderr.strip()}")
+        raise Unavailable(
+            "demo-failed", f"byline {' '.join(words[:2])}: {done.stdout.strip() or done.stderr.strip()}"
+        )
     answer: dict[str, object] = json.loads(done.stdout)
     return answer

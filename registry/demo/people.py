@@ -1,7 +1,7 @@
 """Synthetic people for the demo: many scripts, honest numbers of photos each, nobody real.
 
-Identities lie outside what the platforms ever gave out (Flickr's `@N99`, photo ids above 900,000,000,000, aliases that
-begin `demo-`), so that no real account can be meant by accident.
+Identities lie outside what the platforms ever gave out (Flickr's `@N99`, photo ids above 900,000,000,000,
+aliases that begin `demo-`), so that no real account can be meant by accident.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from anyascii import anyascii
 from faker import Faker
 
 LOCALES = (
-    "en_GB", "pl_PL", "ja_JP", "zh_CN", "ko_KR", "ru_RU", "el_GR", "ar_AA", "he_IL", "pt_BR", "tr_TR", "de_DE", "cs_CZ",
+    "en_GB", "pl_PL", "ja_JP", "zh_CN", "ko_KR", "ru_RU", "el_GR", "ar_AA", "he_IL", "pt_BR", "tr_TR",
+    "de_DE", "cs_CZ",
 )  # fmt: skip
 
 # Photos per maker = lognormal with this spread: what measured sets show (sigma 1.9 to 2.1).
@@ -23,7 +24,10 @@ SIGMA = 1.95
 
 @dataclass(frozen=True)
 class Person:
-    """One fictional photographer: `nsid` and `alias` name the same Flickr account; `photos` are their photo ids."""
+    """One fictional photographer: `nsid` and `alias` name the same Flickr account.
+
+    `photos` are their photo ids.
+    """
 
     name: str
     nsid: str

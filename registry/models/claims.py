@@ -11,10 +11,12 @@ from registry.models.base import Base
 
 
 class Claim(Base):
-    """A claim to one identity. `token_hash` is SHA-256 of the secret; `proof` is the public line and says nothing of it.
+    """A claim to one identity.
 
-    `state`: pending, confirmed, rejected, lapsed. `assurance` once confirmed: verified (identity or host), asserted
-    (a name in one dataset). Mail addresses are sealed with a key that is not in the database.
+    `token_hash` is SHA-256 of the secret; `proof` is the public line and says nothing of it.
+
+    `state`: pending, confirmed, rejected, lapsed. `assurance` once confirmed: verified (identity or host),
+    asserted (a name in one dataset). Mail addresses are sealed with a key that is not in the database.
     """
 
     __tablename__ = "claim"
@@ -33,7 +35,10 @@ class Claim(Base):
 
 
 class MailToken(Base):
-    """A link sent by mail: `purpose` opt-out or claim, `ref` what it confirms; works once, until `expires_at`."""
+    """A link sent by mail.
+
+    `purpose` opt-out or claim, `ref` what it confirms; works once, until `expires_at`.
+    """
 
     __tablename__ = "mail_token"
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -13,8 +13,9 @@ from registry.models.base import Base
 class Contributor(Base):
     """One handle of a maker. `key` is its selector text (`flickr:12345@N00`, `name:PUB/DATASET:NAME`).
 
-    `kind`: number (a platform's own id), alias (a platform's changeable name), web (a profile URL no table knows),
-    id and name (known inside one dataset only). `root_id` is the handle that stands for all that are linked.
+    `kind`: number (a platform's own id), alias (a platform's changeable name), web (a profile URL no table
+    knows), id and name (known inside one dataset only). `root_id` is the handle that stands for all that are
+    linked.
     """
 
     __tablename__ = "contributor"
@@ -76,7 +77,7 @@ class Suggestion(Base):
     """Prefix suggestions: `token` folded, most records first (`rank` = minus records)."""
 
     __tablename__ = "suggestion"
-    # In the order of its bytes on PostgreSQL too, whatever the database's language: a prefix is a range of the key.
+    # In the order of its bytes on PostgreSQL too, whatever the database's language: a prefix is a range.
     token: Mapped[str] = mapped_column(
         String(64).with_variant(String(64, collation="C"), "postgresql"), primary_key=True
     )

@@ -26,8 +26,8 @@ class Dataset(Base):
 class Manifest(Base):
     """One version of a dataset: what its signed manifest says, in columns.
 
-    `state`: awaiting-extract, received, recorded, logged, published, retracted, voided. A refused submission leaves no
-    manifest behind; its version may be sent again.
+    `state`: awaiting-extract, received, recorded, logged, published, retracted, voided. A refused submission
+    leaves no manifest behind; its version may be sent again.
     """
 
     __tablename__ = "manifest"
@@ -63,7 +63,10 @@ class Manifest(Base):
 
 
 class ManifestFile(Base):
-    """A real file of a dataset, by digest. `column`/`column_sha256` let a filter tell it from a shuffled copy."""
+    """A real file of a dataset, by digest.
+
+    `column`/`column_sha256` let a filter tell it from a shuffled copy.
+    """
 
     __tablename__ = "manifest_file"
     manifest_id: Mapped[int] = mapped_column(ForeignKey("manifest.id"), primary_key=True)
@@ -89,8 +92,9 @@ class DerivedFrom(Base):
 class Submission(Base):
     """A manifest on its way. `id` is 128 random bits in hex; `errors` hold the first 100, each with its code.
 
-    `dataset` (`publisher/name`) and `version` outlive a refused submission's manifest. `crashes` counts how often the
-    fenced process died over this extract; a worker that was killed is not its fault and not counted.
+    `dataset` (`publisher/name`) and `version` outlive a refused submission's manifest. `crashes` counts how
+    often the fenced process died over this extract; a worker that was killed is not its fault and not
+    counted.
     """
 
     __tablename__ = "submission"

@@ -12,10 +12,13 @@ from registry.models.base import Base
 
 
 class Notice(Base):
-    """One per opt-out and dataset. States are design section 5's; `assurance` says how it was shown to the publisher.
+    """One per opt-out and dataset.
 
-    `versions`, oldest first, hold rows of it; `records` counts those of the newest. `word_of` names the manifests on whose
-    word it stands. `observed`: every version is documented by one who does not hold the dataset.
+    States are design section 5's; `assurance` says how it was shown to the publisher.
+
+    `versions`, oldest first, hold rows of it; `records` counts those of the newest. `word_of` names the
+    manifests on whose word it stands. `observed`: every version is documented by one who does not hold the
+    dataset.
     """
 
     __tablename__ = "notice"

@@ -12,10 +12,12 @@ from registry.models.base import Base
 
 
 class OptOut(Base):
-    """A wish. `state`: awaiting-mail, in-force, withdrawn. `commitment` = SHA-256(salt || request) is all the log sees.
+    """A wish.
 
-    `listed`: the owner of a host chose that the feed names it. `matched_at` is when the matcher last went over it (NULL:
-    not yet since it changed); `feed_seq` the first head that shows what it asks now.
+    `state`: awaiting-mail, in-force, withdrawn. `commitment` = SHA-256(salt || request) is all the log sees.
+
+    `listed`: the owner of a host chose that the feed names it. `matched_at` is when the matcher last went
+    over it (NULL: not yet since it changed); `feed_seq` the first head that shows what it asks now.
     """
 
     __tablename__ = "opt_out"
@@ -71,8 +73,8 @@ class OptOutScope(Base):
 class Match(Base):
     """The rows of one file one opt-out reaches: a roaring bitmap (64-bit portable) of row ordinals.
 
-    `strength`: full, or asserted (counting sources disagree about the photo: the publisher decides). `word_of` names
-    the manifests on whose word it stands.
+    `strength`: full, or asserted (counting sources disagree about the photo: the publisher decides).
+    `word_of` names the manifests on whose word it stands.
     """
 
     __tablename__ = "match"
@@ -87,7 +89,7 @@ class Match(Base):
 
 
 class CoveredPhoto(Base):
-    """Photos an opt-out by identity reaches through a counting attribution: what a new manifest is joined with."""
+    """Photos an opt-out by identity reaches through a counting attribution; joined with new manifests."""
 
     __tablename__ = "covered_photo"
     k: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -104,7 +106,7 @@ class Fingerprint(Base):
 
 
 class OptOutMaker(Base):
-    """Every handle an opt-out reached when it was last matched: who is asked again when handles are linked or parted."""
+    """Every handle an opt-out reached when it was last matched: asked again when handles are linked."""
 
     __tablename__ = "opt_out_maker"
     opt_out_id: Mapped[str] = mapped_column(ForeignKey("opt_out.id"), primary_key=True)
@@ -112,7 +114,10 @@ class OptOutMaker(Base):
 
 
 class MatcherState(Base):
-    """One row. Every write of the matcher raises `generation`, so that none rests on what another has changed since."""
+    """One row.
+
+    Every write of the matcher raises `generation`, so that none rests on what another has changed since.
+    """
 
     __tablename__ = "matcher_state"
     id: Mapped[int] = mapped_column(primary_key=True)

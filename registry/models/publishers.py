@@ -11,7 +11,10 @@ from registry.models.base import Base
 
 
 class Publisher(Base):
-    """Somebody who signs. `status` is `self-declared` until a domain vouches (`domain`); `approved` is the operator's."""
+    """Somebody who signs.
+
+    `status` is `self-declared` until a domain vouches (`domain`); `approved` is the operator's.
+    """
 
     __tablename__ = "publisher"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -25,7 +28,10 @@ class Publisher(Base):
 
 
 class PublisherKey(Base):
-    """A key that may sign for a publisher; `revoked_act` is the act's id from which its statements stop counting."""
+    """A key that may sign for a publisher.
+
+    `revoked_act` is the act's id from which its statements stop counting.
+    """
 
     __tablename__ = "publisher_key"
     key_id: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -1,7 +1,9 @@
-"""Item keys: which rows of which manifests show an item. A narrow table in a database of its own (design section 3).
+"""Item keys: which rows of which manifests show an item.
 
-On SQLite a file of its own, WITHOUT ROWID, loaded in key order in chunks of at most 100,000 so that a writer in the
-application's database never waits for an ingest; on PostgreSQL a table beside the others.
+A narrow table in a database of its own (design section 3).
+
+On SQLite a file of its own, WITHOUT ROWID, loaded in key order in chunks of at most 100,000 so that a writer
+in the application's database never waits for an ingest; on PostgreSQL a table beside the others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one sequence: every act gets a gapless number, every public act a log index and its leaf in final bytes."""
+"""The one sequence: every act gets a gapless number, every public act a log index and its final leaf."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from registry.models.base import Base
 
 
 class Act(Base):
-    """Something that happened. `number` and `log_index` are given by the one sequencer, never by an autoincrement.
+    """Something that happened.
 
-    `id` only orders acts waiting for their number. `leaf` is what the log commits to (formats.entries) for public acts;
-    private acts (claim confirmed, hidden, approved) have none and no log index.
+    `number` and `log_index` are given by the one sequencer, never by an autoincrement.
+
+    `id` only orders acts waiting for their number. `leaf` is what the log commits to (formats.entries) for
+    public acts; private acts (claim confirmed, hidden, approved) have none and no log index.
     """
 
     __tablename__ = "act"

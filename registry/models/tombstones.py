@@ -11,7 +11,10 @@ from registry.models.base import Base
 
 
 class Tombstone(Base):
-    """`kind`: hidden, erased, retracted, voided; `subject` a contributor key digest, manifest digest or request id."""
+    """`kind`: hidden, erased, retracted, voided.
+
+    `subject` a contributor key digest, manifest digest or request id.
+    """
 
     __tablename__ = "tombstone"
     kind: Mapped[str] = mapped_column(String(12), primary_key=True)
