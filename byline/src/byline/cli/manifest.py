@@ -40,9 +40,11 @@ def check(asked: Asked, file: Path, records: tuple[str, ...], state: Path | None
     """Show, before anything is signed or sent, what will become public and what each row resolves to."""
     from byline.client import check as checking
     from byline.client import measure, wording
+    from byline.client.feed import Feed
 
     draft = measure.any_manifest(file_bytes(file))
-    found = checking.check(draft, records, state=state, say=asked.say)
+    feed = Feed.open(state) if state is not None else None
+    found = checking.check(draft, records, feed=feed, say=asked.say)
     asked.show(found, wording.as_text(found))
 
 

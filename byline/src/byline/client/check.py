@@ -10,21 +10,29 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from byline.client import describe, measure
-from byline.client.feed import Feed
 from byline.formats import croissant, licences
 from byline.formats.manifest import NOT_STATED, ManifestPredicate
 from byline.formats.selectors import batch_selectors, contributor_kind
 
 _SHOWN = ("url", "landing_url", "creator_name", "title", "license")
 _EXAMPLES = 10
+
+
+class Masks(Protocol):
+    """What is asked of a synced feed (byline.Feed): which of these addresses are kept."""
+
+    def mask(self, urls: Any, *, on_unreadable: str) -> npt.NDArray[np.bool_]:
+        """True = keep."""
+        ...
 
 
 @dataclass
@@ -41,7 +49,7 @@ class Tally:
     examples: list[dict[str, int]] = field(default_factory=list)
     taken: int = 0
 
-    def add(self, batch: pa.Table, dataset: str, feed: Feed | None) -> None:
+    def add(self, batch: pa.Table, dataset: str, feed: Masks | None) -> None:
         """Count one batch of an extract."""
         found = batch_selectors(batch, dataset=dataset)
         makers, photos = pc.list_value_length(found["makers"]), pc.list_value_length(found["photos"])
@@ -70,11 +78,10 @@ class Tally:
 
 
 def check(
-    draft: Mapping[str, Any], words: Sequence[str], *, state: Path | None, say: Callable[[str], None]
+    draft: Mapping[str, Any], words: Sequence[str], *, feed: Masks | None, say: Callable[[str], None]
 ) -> dict[str, Any]:
     """Read the files as the manifest says, and count; a JSON document."""
     predicate = describe.rehearse(draft)
-    feed = Feed.open(state) if state is not None else None
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="byline-") as folder:
         for part in measure.extract_for(predicate, words, Path(folder), say=say):
@@ -138,13 +145,12 @@ def _true(mask: pa.ChunkedArray) -> int:
     return int(pc.sum(pc.cast(mask, pa.int64())).as_py() or 0)
 
 
-def _taken(batch: pa.Table, feed: Feed | None) -> int:
+def _taken(batch: pa.Table, feed: Masks | None) -> int:
     """How many rows the fingerprints of the feed would take; a row counts once, by any of its addresses."""
-    columns = [name for name in ("url", "landing_url") if name in batch.column_names]
-    if feed is None or not columns:
+    if feed is None:
         return 0
     kept = np.ones(batch.num_rows, dtype=bool)
-    for name in columns:
-        readable = pc.is_valid(batch[name]).to_numpy()
-        kept &= feed.mask(batch[name]) | ~readable
+    for name in ("url", "landing_url"):
+        if name in batch.column_names:
+            kept &= feed.mask(batch[name], on_unreadable="keep")
     return int((~kept).sum())
