@@ -45,8 +45,9 @@ def batch_selectors(batch: pa.RecordBatch | pa.Table, *, dataset: str) -> pa.Tab
 
     `batch` holds any of the record fields as string columns; others are ignored.
     """
-    starts = range(0, batch.num_rows, ROWS_AT_ONCE)
-    blocks = [_block(batch.slice(start, ROWS_AT_ONCE), dataset) for start in starts]
+    rows = batch.num_rows  # a table without columns does not know where it ends: never slice beyond
+    starts = range(0, rows, ROWS_AT_ONCE)
+    blocks = [_block(batch.slice(start, min(ROWS_AT_ONCE, rows - start)), dataset) for start in starts]
     return pa.Table.from_batches(blocks, schema=SCHEMA)
 
 

@@ -11,9 +11,9 @@ from byline.formats.platforms import ALL, BY_NAME, shown
 from byline.formats.selector_text import Selector, host_name, parse_selector
 from byline.formats.urls import canonical_url
 
-_AROUND = " \t\r\n\"'`<>()[]{}“”‘’«»„‹›,;"
-_BEHIND = _AROUND + ".!?:"
-_URL_INSIDE = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_QUOTES = " \t\r\n\"'`<>“”‘’«»„‹›"
+_BEHIND = _QUOTES + ",;.!?:()[]{}"
+_URL_INSIDE = re.compile(r"(?:https?://|www\.)[^\s<>\"“”«»]+", re.IGNORECASE)
 _MEDIA = re.compile(r"#(?:/media/|mediaviewer/)(?:File|Datei|Fichier|Archivo|Image):([^?&#]+)", re.IGNORECASE)
 _LONGEST = 2000
 
@@ -25,15 +25,17 @@ def candidates(text: str) -> tuple[Selector, ...]:
     inside a sentence is found. A bare word may be a handle on every platform; digits a photo or a maker's
     number.
     """
-    tidy = html.unescape(text[:_LONGEST]).strip(_AROUND)
+    tidy = html.unescape(text[:_LONGEST]).strip(_QUOTES)
     inside = _URL_INSIDE.search(tidy)
+    whole = inside[0] if inside else tidy
     found = list(_of_typed(tidy))
-    for variant in dict.fromkeys(
-        [inside[0] if inside else tidy, (inside[0] if inside else tidy).strip(_BEHIND)]
-    ):
-        found += _of_url(variant)
-    if inside is None and not re.search(r"[\s/:]", tidy):
-        found += _of_word(tidy)
+    for spelling in dict.fromkeys(
+        [whole, whole.strip(_BEHIND)]
+    ):  # a bracket may belong to it: …/Dawn_(harbour)
+        found += _of_url(spelling)
+    word = tidy.strip(_BEHIND)
+    if inside is None and not re.search(r"[\s/]", word):
+        found += _of_word(word)
     return tuple(dict.fromkeys(found))
 
 
@@ -84,9 +86,9 @@ def _of_word(word: str) -> Iterator[Selector]:
     if re.fullmatch(r"(?i:sha256:)?[0-9a-fA-F]{64}", word):
         yield Selector("sha256", word[-64:].lower())
     for platform in ALL:
-        key = platform.maker_key(word)
+        key = platform.maker_key(word) if ":" not in word else None
         if key is not None:
             yield Selector("maker", key)
-        photo = platform.photo_id(word)
+        photo = platform.photo_id(word) if re.search(r"[0-9.]", word) else None
         if photo is not None:
             yield Selector("photo", photo)

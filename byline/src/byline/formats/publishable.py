@@ -76,7 +76,10 @@ def is_unguessable(canonical: str) -> bool:
 def _looks_drawn(run: str) -> bool:
     classes = [0 if letter.isdigit() else 1 if letter.islower() else 2 for letter in run]
     switches = sum(one != other for one, other in pairwise(classes)) / (len(run) - 1)
-    if len(set(run)) < 10 or 0 not in classes or _WORD_OR_NUMBER.search(run):
+    to_digits = sum((one == 0) != (other == 0) for one, other in pairwise(classes))
+    if (
+        len(set(run)) < 10 or to_digits < 4 or _WORD_OR_NUMBER.search(run)
+    ):  # TheBrownFoxAtTheHarbour2019 has one
         return False
     if _HEX_RUN.match(run):
         time_based = len(run) == 32 and run[12] in "1267" and run[16] in "89abAB"

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from byline.formats.urls import LONGEST, canonical_url
 
 # A URL that b1 changes in nothing but its scheme: no upper case or doubled hyphen in the host (punycode needs
-# the parser), a last label of letters, no dot segment, escapes only of reserved characters in upper-case hex, no
-# fragment.
+# the parser), a last label of letters, no dot segment, escapes only of reserved characters in upper-case hex,
+# no fragment.
 _LABEL = r"[a-z0-9_]+(?:-[a-z0-9_]+)*"
 _SAFE = r"A-Za-z0-9_~!$&()*+,;=:@\-"
 _ESCAPE = r"%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF])"

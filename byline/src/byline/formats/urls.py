@@ -48,7 +48,7 @@ def canonical_url(text: str | None) -> str | None:
     try:
         url = can_ada.parse(whole)
         host, port, path, query = url.hostname, url.port, url.pathname, url.search
-    except (ValueError, UnicodeError):  # ValueError: not a URL; UnicodeError: a lone surrogate
+    except (ValueError, TypeError, UnicodeError):  # not a URL; a lone surrogate is a TypeError there
         return None
     if url.protocol not in {"https:", "http:"}:
         return None

@@ -13,7 +13,7 @@ PLATFORM = Platform(
     hosts=r"(?:www\.)?pixabay\.com",
     rules=(
         Rule(
-            r"^/+(?:[a-z]{2}/+)?(?:photos|fotos|illustrations|vectors|images/+id)/+(?:[^/?]*-)?"
+            r"^/+(?:[a-z]{2}/+)?(?:photos|fotos|illustrations|vectors|images)/+(?:[^/?]*-)?"
             + _ID
             + r"/*(?:\?.*)?$"
         ),
@@ -33,6 +33,6 @@ PLATFORM = Platform(
     photo=r"^[1-9][0-9]{2,9}$",
     number=r"^[1-9][0-9]{0,9}$",
     profile="https://pixabay.com/users/{}/",
-    photo_page="https://pixabay.com/images/id/{}/",
+    photo_page="https://pixabay.com/images/id-{}/",
     proof="Put the line into the About text of your profile.",
 )

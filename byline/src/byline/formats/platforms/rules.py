@@ -1,10 +1,10 @@
 """What a platform's table is made of: patterns over `b1` URLs, and what their groups mean.
 
-Patterns are written in the subset that Python's `re` and RE2 read alike (no lookaround, no backreference), so
-that one table serves a single URL and a million. Every named group of a rule takes part in each of its
-matches. The names: `photo`, an id that stands for the photo everywhere; `short`, the same in another notation;
-`image`, a name of the file only, used where a row shows no photo id; `number`, the maker's id that never
-changes; `alias`, the maker's changeable name; `secret`, what a static URL adds to the id.
+Patterns are written in the subset that `re` and RE2 read alike (no lookaround, no backreference), so that one
+table serves a single URL and a million. Every named group of a rule takes part in each of its matches:
+`photo`, an id that stands for the photo everywhere; `short`, the same in another notation; `image`, a name of
+the file only, used where a row shows no photo id; `number`, the maker's id that never changes; `alias`, the
+maker's changeable name; `secret`, what a static URL adds to the id.
 """
 
 from __future__ import annotations
