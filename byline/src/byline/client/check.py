@@ -66,7 +66,11 @@ class Tally:
         for one in pc.value_counts(pc.list_flatten(found["makers"])).to_pylist():
             self.makers[contributor_kind(one["values"])[0]] += one["counts"]
         if "license" in batch.column_names:
-            ids = licences.to_spdx_array(batch["license"])
+            given = batch["license"].drop_null()
+            ids = licences.to_spdx_array(given)
+            self.licenses.update(
+                {"none given": batch.num_rows - len(given)} if len(given) < batch.num_rows else {}
+            )
             self.licenses.update(
                 {one["values"] or "not known": one["counts"] for one in pc.value_counts(ids).to_pylist()}
             )
