@@ -1,8 +1,10 @@
-"""The fenced process: one hostile extract in, sorted tables out. Run as `python -m registry.publishing.child`.
+"""The fenced process: one hostile extract in, sorted tables out.
 
-It is told its task on standard input, has no environment, no secrets and no way to the network it was given, and
-limits its own memory, time, files and file sizes before it opens the first byte. It says where it is, what it counted,
-or why it refuses, in JSON lines on standard output.
+Run as `python -m registry.publishing.child`.
+
+It is told its task on standard input, has no environment, no secrets and no way to the network it was given,
+and limits its own memory, time, files and file sizes before it opens the first byte. It says where it is,
+what it counted, or why it refuses, in JSON lines on standard output.
 """
 
 from __future__ import annotations

@@ -20,7 +20,10 @@ Progress = Callable[[str, int, int], None]
 
 
 def read_extract(task: Task, *, heard: Progress) -> Totals:
-    """Run the task fenced. Refused as the process says it; Unavailable("extract-reader-died") when it died over it."""
+    """Run the task fenced.
+
+    Refused as the process says it; Unavailable("extract-reader-died") when it died over it.
+    """
     with task.path("stderr").open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-I", "-m", "registry.publishing.child"],

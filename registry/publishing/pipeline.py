@@ -1,7 +1,7 @@
 """Flow 1, from an extract that arrived to a published manifest. `ingest` tells it; the steps lie beside it.
 
-Each step may be repeated, and what it wrote is shown to nobody before the last one: kill -9 between any two lines costs
-a repeat. States: received -> recorded -> logged -> published, or refused.
+Each step may be repeated, and what it wrote is shown to nobody before the last one: kill -9 between any two
+lines costs a repeat. States: received -> recorded -> logged -> published, or refused.
 """
 
 from __future__ import annotations
@@ -65,7 +65,10 @@ def ingest(
     settings: Settings,
     clock: Clock,
 ) -> None:
-    """Bring a received submission to *published*, or to *refused* with the reason. May be called again at any time."""
+    """Bring a received submission to *published*, or to *refused* with the reason.
+
+    May be called again at any time.
+    """
     arrived = open_arrived(sessions, store, submission_id, settings=settings)
     if arrived is None:
         return
@@ -92,7 +95,10 @@ def record(
     settings: Settings,
     progress: Progress,
 ) -> None:
-    """Received -> recorded. A killed attempt is made again from the start: all it wrote is written over, or there already."""
+    """Received -> recorded.
+
+    A killed attempt is made again from the start: all it wrote is written over, or there already.
+    """
     if state_of(sessions, arrived) != "received":
         return
     with scratch(settings, arrived.submission_id) as folder:
@@ -163,7 +169,10 @@ def read_extract(
     settings: Settings,
     progress: Progress,
 ) -> Totals:
-    """Have the fenced process read it. Its third death refuses the submission: an extract that kills is not tried for ever."""
+    """Have the fenced process read it.
+
+    Its third death refuses the submission: an extract that kills is not tried for ever.
+    """
     progress.say("reading", 0, arrived.predicate.records.extract_rows)
     for part, size in arrived.parts:
         uploads.assemble_part(store, arrived.submission_id, part, to=folder / part_name(part), size=size)
@@ -228,7 +237,8 @@ def mark_recorded(sessions: Sessions, arrived: Arrived, *, totals: Totals, index
 def log(sessions: Sessions, arrived: Arrived, *, now: dt.datetime) -> None:
     """Recorded -> logged: the statement becomes its dataset's last, and a leaf, in one transaction.
 
-    What was true when the manifest was accepted must still be true: the key stands, nothing else came between.
+    What was true when the manifest was accepted must still be true: the key stands, nothing else came
+    between.
     """
     with transaction(sessions) as session:
         manifest = session.get_one(Manifest, arrived.manifest_id)
@@ -272,7 +282,10 @@ def publish(sessions: Sessions, arrived: Arrived, *, now: dt.datetime) -> None:
 def refuse(
     sessions: Sessions, arrived: Arrived, *, error: BylineError, items: Engine, store: ObjectStore
 ) -> None:
-    """End it with the reason. Keys go before the manifest's row does: its number may be given to another manifest."""
+    """End it with the reason.
+
+    Keys go before the manifest's row does: its number may be given to another manifest.
+    """
     with sessions() as session:
         step = session.get_one(Submission, arrived.submission_id).progress.get("step")
     if step not in (submit.RECEIVED, "reading"):

@@ -1,7 +1,8 @@
 """An extract, read as if an enemy had written it: bounds first, then bounded batches, each row looked at.
 
-Dictionary-coded columns stay dictionaries until their true size is known: in 6 kB of Parquet one long string can stand
-a hundred million times. What gets past these bounds still meets the limits of the process that runs this.
+Dictionary-coded columns stay dictionaries until their true size is known: in 6 kB of Parquet one long string
+can stand a hundred million times. What gets past these bounds still meets the limits of the process that runs
+this.
 """
 
 from __future__ import annotations
@@ -20,18 +21,21 @@ from registry.publishing.task import Task
 
 BATCH = 65_536
 MAX_FOOTER = 32 << 20
-MAX_BATCH_BYTES = 64 << 20
+MAX_BATCH_BYTES = 16 << 20
 # A row of an honest extract takes bytes of its own; a megabyte of Parquet cannot stand for a billion rows.
 ROWS_PER_BYTE, FREE_ROWS = 64, 100_000
 # How far strings may unfold from the bytes that were sent: real lists unfold 3 to 30 times.
-UNFOLD, FREE_BYTES = 1_000, 256 << 20
+UNFOLD, FREE_BYTES = 200, 64 << 20
 _INTEGERS = {"file": pa.int32(), "row": pa.int64()}
 _REPEATS = frozenset({"DELTA_BYTE_ARRAY"})  # shares prefixes: unfolds without a dictionary that would show it
 MAX_ERRORS = 100
 
 
 def read_extract(task: Task) -> Iterator[pa.RecordBatch]:
-    """Batches of at most 65,536 checked rows: `file`, `row` and the mapped fields as plain strings, in the extract's order."""
+    """Batches of at most 65,536 checked rows.
+
+    `file`, `row` and the mapped fields as plain strings, in the extract's order.
+    """
     order = Order(task.files)
     budget = sum(task.path(part).stat().st_size for part in task.parts) * UNFOLD + FREE_BYTES
     check_rows(task)
@@ -41,7 +45,7 @@ def read_extract(task: Task) -> Iterator[pa.RecordBatch]:
             if budget < 0:
                 raise Refused(
                     "extract-unfolds-too-far",
-                    "the extract's strings are a thousand times what was sent; it is not read",
+                    "the extract's strings are far more than what was sent; it is not read",
                     at=part,
                 )
             for piece in _pieces(batch):
@@ -251,7 +255,7 @@ def _lengths(column: pa.Array) -> npt.NDArray[np.int64]:
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Plain strings, in stretches that fit: what stood as a dictionary is unfolded here and not before."""
-    if batch.num_rows > 1 and _true_size(batch) > 2 * MAX_BATCH_BYTES:
+    if batch.num_rows > 1 and _true_size(batch) > MAX_BATCH_BYTES:
         middle = batch.num_rows // 2
         yield from _pieces(batch.slice(0, middle))
         yield from _pieces(batch.slice(middle))

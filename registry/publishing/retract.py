@@ -1,8 +1,8 @@
 """A manifest withdrawn: at once by its publisher, or voided by the operator.
 
-Retracted: its rows leave search and look-up with the change of state, its extract is deleted. Its record index and item
-keys stay, unread by anybody but the matcher: what its attributions caused stays protected. Voided: its word counts
-no more, so index and keys go as well, and feeds drop what stood on it alone.
+Retracted: its rows leave search and look-up with the change of state, its extract is deleted. Its record
+index and item keys stay, unread by anybody but the matcher: what its attributions caused stays protected.
+Voided: its word counts no more, so index and keys go as well, and feeds drop what stood on it alone.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ UNSORTED = pa.schema(
 )
 _MOST_LICENCES = 200
 WEB = "web"
+LONGEST_SHOWN = 500
 
 
 @dataclass
@@ -73,10 +74,10 @@ def index_rows(batch: pa.RecordBatch, *, dataset: str) -> tuple[pa.RecordBatch, 
         "photos": several,
         "url": _column(batch, "url"),
         "landing_url": _column(batch, "landing_url"),
-        "title": _column(batch, "title"),
+        "title": _cut(_column(batch, "title")),
         "license": spdx,
-        "license_raw": raw,
-        "creator_name": _column(batch, "creator_name"),
+        "license_raw": _cut(raw),
+        "creator_name": _cut(_column(batch, "creator_name")),
         "sha256": _plain(found["sha256"]),
         "item_id": _column(batch, "item_id"),
         "item": _item(photo, several, url=_plain(found["url"]), landing=_plain(found["landing"])),
@@ -95,6 +96,12 @@ def most(counts: Counter[str], *, at_most: int = _MOST_LICENCES) -> dict[str, in
 
 def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
     return batch[name] if name in batch.schema.names else pa.nulls(batch.num_rows, pa.string())
+
+
+def _cut(column: pa.Array) -> pa.Array:
+    """Texts to be shown, not whole books: sorting wide rows takes memory out of all proportion."""
+    longest = pc.max(pc.binary_length(column)).as_py() or 0
+    return column if longest <= LONGEST_SHOWN else pc.utf8_slice_codeunits(column, 0, LONGEST_SHOWN)
 
 
 def _plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:

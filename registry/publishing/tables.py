@@ -1,7 +1,7 @@
 """Out of core, in DuckDB: rows sorted by maker into the record index, and from it keys, counts and links.
 
-External access is off and the configuration locked before the first row is seen: whatever a hostile extract made of
-this process, it reads and writes one folder.
+External access is off and the configuration locked before the first row is seen: whatever a hostile extract
+made of this process, it reads and writes one folder.
 """
 
 from __future__ import annotations

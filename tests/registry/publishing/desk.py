@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import Engine, select
 
 from byline.formats import envelope, statements
-from byline.formats.extract import EXTRACT_SCHEMA, ExtractDigest
+from byline.formats.extract import extract_schema, ExtractDigest
 from byline.formats.keys import PrivateKey
 from byline.formats.statements import Subject
 from registry.config import Settings
@@ -110,7 +110,7 @@ def records(*rows: Mapping[str, str | None]) -> pa.Table:
     """A table of mapped fields, missing ones null."""
     names = [
         name
-        for name in EXTRACT_SCHEMA(sorted({name for row in rows for name in row})).names
+        for name in extract_schema(sorted({name for row in rows for name in row})).names
         if name not in ("file", "row")
     ]
     return pa.table({name: pa.array([row.get(name) for row in rows], pa.string()) for name in names})
@@ -121,7 +121,7 @@ def extract_of(
 ) -> Extract:
     """The extract of files whose columns are fields already; rows are numbered as they come."""
     names = files[0].schema.names
-    schema = EXTRACT_SCHEMA(names)
+    schema = extract_schema(names)
     tables = [
         pa.table(
             {

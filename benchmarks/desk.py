@@ -1,0 +1,100 @@
+"""A publisher beside a registry in a folder, both real: what `byline publish` sends and what the worker then does."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from byline.client import describe
+from byline.client.describe import Measured, Said, Stamp, Standing
+from byline.client.extract import write_extract
+from byline.formats.keys import PrivateKey
+from byline.formats.manifest import RecordFile
+from byline.formats.records import ReadOptions
+from registry.config import Settings
+from registry.database import transaction
+from registry.publishing import pipeline, publishers, submit, uploads
+from registry.runtime import Runtime, open_runtime, prepare
+
+COLUMNS = {name: name for name in ("url", "landing_url", "creator_name", "creator_url", "license", "title")}
+
+
+def make_extract(folder: Path) -> None:
+    """Read `records.parquet` as a publisher does, write its extract and what was measured."""
+    options = ReadOptions(format="parquet", columns=COLUMNS)
+    made = write_extract([folder / "records.parquet"], options=options, out=folder / "extract.parquet")
+    (folder / "extract.json").write_text(json.dumps(asdict(made)))
+
+
+def publish(folder: Path) -> float:
+    """Submit, send, ingest; the seconds from the submission to *published*."""
+    settings = Settings(data_dir=folder / "registry", disk_reserve=0)
+    prepare(settings)
+    runtime = open_runtime(settings)
+    try:
+        manifest = _signed_manifest(folder, runtime)
+        began = time.perf_counter()
+        submission = _submit(runtime, manifest, folder / "extract.parquet")
+        pipeline.ingest(
+            submission,
+            sessions=runtime.sessions,
+            items=runtime.items,
+            store=runtime.store,
+            settings=settings,
+            clock=runtime.clock,
+        )
+        took = time.perf_counter() - began
+        with runtime.sessions() as session:
+            view = submit.submission_view(session, submission)
+    finally:
+        runtime.close()
+    if view["state"] != "published":
+        raise SystemExit(f"{view['state']}: {view['errors']}")
+    return took
+
+
+def _signed_manifest(folder: Path, runtime: Runtime) -> bytes:
+    key, origin = PrivateKey.generate(), runtime.settings.origin
+    stamp = Stamp(runtime.clock(), secrets.token_bytes(16))
+    registration = describe.publisher_statement(slug="bench", name="Bench", key=key, origin=origin, stamp=stamp)
+    with transaction(runtime.sessions) as session:
+        publishers.register_publisher(session, envelope=registration, settings=runtime.settings, now=runtime.clock())
+    made = json.loads((folder / "extract.json").read_text())
+    measured = Measured(
+        files=[RecordFile(**one) for one in made["files"]],
+        format="parquet",
+        columns=COLUMNS,
+        extract_rows=made["rows"],
+        extract_sha256=made["sha256"],
+    )
+    said = Said(dataset="bench/photos", version="1", title="Photos", purposes=["other"])
+    standing = Standing(origin, None, None, None)
+    draft = describe.draft(said, measured, registry_says=standing)
+    return describe.sign_draft(draft, key, registry_says=standing, stamp=stamp)
+
+
+def _submit(runtime: Runtime, manifest: bytes, extract: Path) -> str:
+    with transaction(runtime.sessions) as session:
+        submission = submit.submit_manifest(
+            session,
+            store=runtime.store,
+            envelope=manifest,
+            settings=runtime.settings,
+            now=runtime.clock(),
+            new_id=lambda: secrets.token_hex(16),
+        ).id
+    size = extract.stat().st_size
+    with extract.open("rb") as stream:
+        uploads.receive_part(
+            runtime.sessions,
+            store=runtime.store,
+            submission_id=submission,
+            sent=uploads.Range(part=0, parts=1, offset=0, end=size, total=size, sha256=None),
+            stream=stream,
+            settings=runtime.settings,
+            now=runtime.clock(),
+        )
+    return submission
