@@ -41,7 +41,10 @@ def make_engine(url: str) -> Engine:
         return _sqlite_engine(url)
     if kind == "postgresql":
         return create_engine(
-            make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10
+            make_url(url).set(drivername="postgresql+psycopg"),
+            connect_args={"options": f"-c lock_timeout={BUSY_MS}"},
+            pool_pre_ping=True,
+            pool_size=10,
         )
     raise Refused(
         "bad-database-url", "give sqlite:///FILE or postgresql+psycopg://…", at="BYLINE_DATABASE_URL"
@@ -98,7 +101,7 @@ def only_one(engine: Engine, name: str) -> Iterator[bool]:
     """True in one process (and thread) at a time, for what must not run twice; the dead let go."""
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            key = {"key": _lock_number(name)}
+            key = {"key": _lock_number(f"duty {name}")}
             got = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key))
             try:
                 yield got
@@ -201,7 +204,7 @@ def _executing(state: ORMExecuteState) -> None:
 
 
 def _busy(error: OperationalError) -> Exception:
-    if "locked" in str(error) or "deadlock" in str(error):
+    if any(word in str(error) for word in ("locked", "deadlock", "lock timeout", "could not serialize")):
         return Unavailable("database-busy", "the database was busy for too long; try again", retry_after=2)
     return error
 

@@ -88,6 +88,27 @@ def test_two_that_read_then_write_do_not_lose_an_update(sessions: Sessions) -> N
         assert session.scalar(select(Follower.number)) == 40
 
 
+@pytest.mark.postgres
+def test_a_writer_that_waits_too_long_on_postgresql_is_told_to_come_again(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry.database, "BUSY_MS", 50)
+    engine = make_engine(postgres_url)
+    sessions = make_sessions(engine)
+    with transaction(sessions) as first:
+        one_at_a_time(first, "subject")
+        with pytest.raises(Unavailable) as caught, transaction(sessions) as second:
+            one_at_a_time(second, "subject")
+    engine.dispose()
+    assert caught.value.code == "database-busy"
+
+
+def test_a_duty_may_hold_the_lock_of_its_name_in_its_transactions(engine: Engine, sessions: Sessions) -> None:
+    with only_one(engine, "sequence") as mine, transaction(sessions) as session:
+        one_at_a_time(session, "sequence")
+    assert mine
+
+
 def test_a_writer_that_waits_too_long_is_told_to_come_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
