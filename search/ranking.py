@@ -18,6 +18,8 @@ MOST_COMPLETED = 400  # documents read to see how their words go on
 SHORTEST_PREFIX = 2
 TYPO, SOUND, BEGUN = 0.85, 0.7, 0.6  # what a near word counts for
 
+LEAST_WEIGHT = 0.1  # of a word that nearly everybody has
+
 _WHOLE, _WORDS = 100, 60
 
 
@@ -135,7 +137,7 @@ class Ranking:
             for way in need.ways
             for word in way
         )
-        return math.log((self._snapshot.count() + 2) / (frequency + 1))
+        return max(math.log((self._snapshot.count() + 2) / (frequency + 1)), LEAST_WEIGHT)
 
     def _shares(self, need: Need) -> list[tuple[float, frozenset[int]]]:
         """Documents by how near their word is, each in the nearest share only."""

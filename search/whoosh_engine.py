@@ -81,7 +81,7 @@ class WhooshEngine:
         try:
             self._open()
         except _UnreadableError as error:
-            _log.warning("the search index cannot be read (%s) and is begun anew", error)
+            _log.warning("the search index cannot be read (%s) and is begun anew", str(error))
             shutil.rmtree(folder)
             self._open()
 

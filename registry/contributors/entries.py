@@ -38,7 +38,7 @@ def file_names(session: Session, manifest_id: int) -> dict[int, str]:
     statement = select(ManifestFile.position, ManifestFile.name).where(
         ManifestFile.manifest_id == manifest_id
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def _shown(table: pa.Table, names: dict[int, str]) -> list[dict[str, Any]]:

@@ -88,7 +88,7 @@ def _touched(session: Session, acts: list[Act]) -> _Touched:
     """Read what acts name: a manifest's digest, a maker's public id, a dataset, a publisher."""
     refs = {act.ref for act in acts}
     of_refs = dict(
-        session.execute(select(Manifest.digest, Manifest.id).where(Manifest.digest.in_(refs))).tuples().all()
+        session.execute(select(Manifest.digest, Manifest.id).where(Manifest.digest.in_(refs))).all()
     )
     # An act that names a manifest speaks of that one, not of the dataset's other versions.
     subjects = {act.subject for act in acts if act.ref not in of_refs}

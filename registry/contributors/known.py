@@ -66,7 +66,7 @@ def _makers(session: Session, manifest_id: int) -> frozenset[tuple[str, str | No
         .where(ContributorCount.manifest_id == manifest_id)
         .distinct()
     )
-    return frozenset(session.execute(statement).tuples())
+    return frozenset(session.execute(statement))
 
 
 def _columns(store: ObjectStore, digest: str) -> tuple[frozenset[str], frozenset[str]]:

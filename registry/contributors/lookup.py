@@ -60,7 +60,7 @@ def lookup(session: Session, *, store: ObjectStore, items: Engine, q: str) -> di
     Refused("unknown-selector") for a text that is no link, handle or selector.
     """
     question = _read(q)
-    shown = session.execute(versions().where(published())).tuples().all()
+    shown = session.execute(versions().where(published())).all()
     manifests = {manifest.id: manifest for manifest, _, _ in shown}
     labels = {manifest.id: f"{publisher.slug}/{dataset.name}" for manifest, dataset, publisher in shown}
     members = _members(session, question)

@@ -99,7 +99,7 @@ def _runs(session: Session, root: int, manifest_id: int) -> list[tuple[int, int]
         .where(Contributor.root_id == root, ContributorCount.manifest_id == manifest_id)
         .order_by(ContributorCount.start)
     )
-    return list(session.execute(statement).tuples())
+    return list(session.execute(statement))
 
 
 def _cut(runs: list[tuple[int, int]], skip: int, size: int) -> tuple[list[tuple[int, int]], bool]:

@@ -21,7 +21,7 @@ def suggest(session: Session, q: str, *, limit: int = 10) -> list[dict[str, Any]
     Every word before the last must be one of theirs. Most records first; at most 20.
     """
     words = [piece for pieces in chunks(q) for piece in pieces]
-    if not words or len(words[-1].written) < SHORTEST <= len(words[-1].folded or words[-1].written):
+    if not words or len(words[-1].folded or words[-1].written) < SHORTEST:
         return []
     begun, before = words[-1], words[:-1]
     rank = func.min(Suggestion.rank).label("rank")
@@ -43,7 +43,7 @@ def suggest(session: Session, q: str, *, limit: int = 10) -> list[dict[str, Any]
                 select(other.contributor_id).where(other.token.in_({word.written, word.folded}))
             )
         )
-    found = session.execute(statement).tuples().all()
+    found = session.execute(statement).all()
     people = read_people(session, [root for root, _ in found])
     return [
         {"text": people[root].shown_as, "contributor": people[root].public_id, "records": -least}
