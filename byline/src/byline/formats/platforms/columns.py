@@ -103,10 +103,17 @@ def _read(platform: Platform, rule: Rule, caught: pa.StructArray) -> tuple[dict[
     parts = dict(zip((field.name for field in caught.type), caught.flatten(), strict=True))
     for name in rule.groups:
         reading = rule.reads.get(name, platform.reading(name))
-        read[name] = parts[name] if reading is str else each_distinct(parts[name], reading)
-        if reading is not str:
-            holds = holds & as_mask(read[name].is_valid())
+        if reading is str or (name == "number" and _all_tidy(platform, parts[name])):
+            read[name] = parts[name]
+            continue
+        read[name] = each_distinct(parts[name], reading)
+        holds = holds & as_mask(read[name].is_valid())
     return read, holds
+
+
+def _all_tidy(platform: Platform, numbers: pa.StringArray) -> bool:
+    """Whether every number stands as keys hold it (`12345678@N00`, not `12345678%40n00`): nothing is to be read."""
+    return bool(pc.all(pc.match_substring_regex(numbers, platform.number)).as_py()) if platform.number else False
 
 
 def each_distinct(column: pa.StringArray, reading: Callable[[str], str | None]) -> pa.StringArray:
