@@ -10,7 +10,7 @@ from typing import Any
 import flask
 
 from api.errors import problem
-from api.section import BYTES, TEXT, Section, runtime
+from api.section import BYTES, OBJECT, TEXT, Section, runtime
 from byline.errors import NotFound
 from registry.feed.head import read_head
 from registry.storage import ObjectStore
@@ -27,7 +27,7 @@ FOR_EVER = "public, max-age=31536000, immutable, no-transform"
 section = Section("feed", "What downstream tools pull: static files, checked by digest", prefix="/feed/v1")
 
 
-@section.get("/head.json", gives=BYTES, content_type="application/json", budget=None, refuses=(404,))
+@section.get("/head.json", gives=OBJECT, content_type="application/json", budget=None, refuses=(404,))
 def head(_: dict[str, Any]) -> flask.Response:
     """What the feed holds now."""
     return _current(read_head(runtime().store)[0], "application/json")

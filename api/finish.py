@@ -44,11 +44,18 @@ def _protect(response: flask.Response) -> None:
 
 
 def _share(response: flask.Response) -> None:
-    """Public reads may be read by any page; what carries a token may not, so there is no preflight."""
+    """Public reads may be read by any page; what carries a token may not: a preflight never allows one."""
     request = flask.request
-    if request.path.startswith(SHARED) and request.method in READS and "Authorization" not in request.headers:
+    if not request.path.startswith(SHARED) or "Authorization" in request.headers:
+        return
+    if request.method in READS:
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = TOLD
+    elif request.method == "OPTIONS" and request.headers.get("Access-Control-Request-Method") in READS:
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD"
+        response.headers["Access-Control-Allow-Headers"] = "If-None-Match, If-Range, Range"
+        response.headers["Access-Control-Max-Age"] = "86400"
 
 
 def _cache(response: flask.Response) -> None:

@@ -15,8 +15,9 @@ from api.errors import PROBLEM_JSON, Problem
 from registry.runtime import Runtime
 
 View = TypeVar("View", bound=Callable[..., Any])
-Shape = type[ma.Schema] | dict[str, str]
+Shape = type[ma.Schema] | dict[str, Any]
 TEXT = {"type": "string"}
+OBJECT = {"type": "object"}
 BYTES = {"type": "string", "format": "binary"}
 
 

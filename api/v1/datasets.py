@@ -9,15 +9,14 @@ import flask
 import marshmallow as ma
 
 from api.schemas import Count, PageQuery, Strict, When
-from api.section import BYTES, Section, runtime
-from api.v1.envelopes import DSSE_JSON
+from api.section import OBJECT, Section, runtime
+from api.v1.envelopes import DSSE_JSON, ENVELOPE
 from api.v1.shapes import Annotation
 from registry.optouts.notices import notice_counts
 from registry.publishing import queries
 
 section = Section("datasets", "What is registered")
 LD_JSON = "application/ld+json"
-ANY_OBJECT = {"type": "object"}
 
 
 class DatasetItem(Strict):
@@ -147,7 +146,7 @@ def notices(_: dict[str, Any], *, publisher: str, name: str) -> dict[str, Any]:
 
 @section.get(
     "/datasets/<slug:publisher>/<dataset:name>/manifest",
-    gives=BYTES, content_type=DSSE_JSON, refuses=(404,),
+    gives=ENVELOPE, content_type=DSSE_JSON, refuses=(404,),
 )  # fmt: skip
 def newest_manifest(_: dict[str, Any], *, publisher: str, name: str) -> flask.Response:
     """The newest version's signed manifest, byte for byte as it came."""
@@ -156,7 +155,7 @@ def newest_manifest(_: dict[str, Any], *, publisher: str, name: str) -> flask.Re
 
 @section.get(
     "/datasets/<slug:publisher>/<dataset:name>/versions/<version:version>/manifest",
-    gives=BYTES, content_type=DSSE_JSON, refuses=(404,),
+    gives=ENVELOPE, content_type=DSSE_JSON, refuses=(404,),
 )  # fmt: skip
 def manifest(_: dict[str, Any], *, publisher: str, name: str, version: str) -> flask.Response:
     """A version's signed manifest, byte for byte as it came."""
@@ -165,7 +164,7 @@ def manifest(_: dict[str, Any], *, publisher: str, name: str, version: str) -> f
 
 @section.get(
     "/datasets/<slug:publisher>/<dataset:name>/croissant",
-    gives=ANY_OBJECT, content_type=LD_JSON, refuses=(404,),
+    gives=OBJECT, content_type=LD_JSON, refuses=(404,),
 )  # fmt: skip
 def newest_croissant(_: dict[str, Any], *, publisher: str, name: str) -> flask.Response:
     """The newest version's Croissant document."""
@@ -174,7 +173,7 @@ def newest_croissant(_: dict[str, Any], *, publisher: str, name: str) -> flask.R
 
 @section.get(
     "/datasets/<slug:publisher>/<dataset:name>/versions/<version:version>/croissant",
-    gives=ANY_OBJECT, content_type=LD_JSON, refuses=(404,),
+    gives=OBJECT, content_type=LD_JSON, refuses=(404,),
 )  # fmt: skip
 def croissant(_: dict[str, Any], *, publisher: str, name: str, version: str) -> flask.Response:
     """A version's Croissant document, as its publisher has it."""

@@ -11,7 +11,7 @@ DSSE_JSON = "application/vnd.dsse.envelope.v1+json"
 # Base64 makes four bytes of three; the rest is for a few signatures and the envelope's own words.
 ROOM = 16 << 10
 
-_ENVELOPE = {
+ENVELOPE = {
     "type": "object",
     "description": "A DSSE envelope around an in-toto Statement v1, signed with Ed25519.",
     "required": ["payloadType", "payload", "signatures"],
@@ -33,7 +33,7 @@ _ENVELOPE = {
     },
 }
 ENVELOPE_DOC: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {kind: {"schema": _ENVELOPE} for kind in (JSON, DSSE_JSON)}}
+    "requestBody": {"required": True, "content": {kind: {"schema": ENVELOPE} for kind in (JSON, DSSE_JSON)}}
 }
 
 

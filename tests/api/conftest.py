@@ -14,6 +14,7 @@ from api.app import create_app
 from registry.config import Settings
 from registry.runtime import Runtime, open_runtime, prepare
 from tests.api.clock import Clock
+from tests.api.world import World, publish_in, world_from
 
 
 @pytest.fixture
@@ -54,3 +55,18 @@ def app(runtime: Runtime) -> flask.Flask:
 @pytest.fixture
 def client(app: flask.Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def published(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with one published dataset in it, to be copied."""
+    folder = tmp_path_factory.mktemp("published") / "data"
+    shutil.copytree(prepared, folder)
+    publish_in(folder)
+    return folder
+
+
+@pytest.fixture
+def world(published: Path, tmp_path: Path) -> Iterator[World]:
+    with world_from(published, tmp_path / "data") as made:
+        yield made

@@ -17,6 +17,7 @@ from byline.formats import envelope, statements
 from byline.formats.keys import PrivateKey
 from byline.formats.manifest import RecordFile
 from byline.formats.statements import Subject
+from tests.registry.publishing.desk import Extract
 
 
 @dataclass
@@ -64,21 +65,27 @@ class Signer:
             statements.build(statements.KEY, [Subject(self.slug, key_id)], predicate), self.key
         )
 
-    def manifest(
-        self, *, version: str = "1.0.0", extract: bytes = b"x", previous: str | None = None, **said: Any
-    ) -> bytes:
-        """A manifest of one file of three records."""
+    def manifest(self, *, version: str = "1.0.0", extract: Extract, previous: str | None = None) -> bytes:
+        """A manifest of `extract`."""
         measured = Measured(
-            files=[RecordFile("rows.csv", hashlib.sha256(version.encode()).hexdigest(), 3)],
+            files=[RecordFile("rows.csv", hashlib.sha256(version.encode()).hexdigest(), extract.rows)],
             format="csv",
-            columns={"url": "URL", "creator_name": "Author"},
-            extract_rows=3,
-            extract_sha256=hashlib.sha256(extract).hexdigest(),
+            columns=extract.columns,
+            extract_rows=extract.rows,
+            extract_sha256=extract.sha256,
         )
         about = Said(
             dataset=f"{self.slug}/faces", version=version, title="Faces", purposes=["face-recognition"],
-            access="research-only", annotations=["biometric:craniofacial measures:machine"], **said,
+            access="research-only", annotations=["biometric:craniofacial measures:machine"],
         )  # fmt: skip
         standing = Standing(self.origin, previous, None, None)
         draft = describe.draft(about, measured, registry_says=standing)
         return describe.sign_draft(draft, self.key, registry_says=standing, stamp=self.stamp())
+
+    def retraction(self, digest: str, *, previous: str, version: str = "1.0.0") -> bytes:
+        """Take a manifest back."""
+        standing = Standing(self.origin, previous, None, None)
+        subject = Subject(f"{self.slug}/faces@{version}", digest)
+        return describe.retraction_statement(
+            subject, self.key, registry_says=standing, reason=None, stamp=self.stamp()
+        )

@@ -9,6 +9,7 @@ import json
 import flask
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.datastructures import Headers
 
 from api.app import create_app
 from registry.runtime import Runtime
@@ -57,11 +58,22 @@ def test_any_page_may_read_what_is_public(client: FlaskClient) -> None:
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
+def preflight(client: FlaskClient, method: str, headers: str) -> Headers:
+    asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers}
+    return client.options("/v1", headers={"Origin": "https://elsewhere.example", **asked}).headers
+
+
+def test_a_page_may_ask_for_changes_only(client: FlaskClient) -> None:
+    assert "If-None-Match" in preflight(client, "GET", "if-none-match")["Access-Control-Allow-Headers"]
+
+
 def test_no_page_may_read_with_a_token(client: FlaskClient) -> None:
-    asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Headers": "authorization"}
-    preflight = client.options("/v1", headers=asked)
-    assert "Access-Control-Allow-Headers" not in preflight.headers
-    assert "Access-Control-Allow-Origin" not in preflight.headers
+    allowed = preflight(client, "GET", "authorization")["Access-Control-Allow-Headers"]
+    assert "authorization" not in allowed.lower()
+
+
+def test_no_page_elsewhere_may_write(client: FlaskClient) -> None:
+    assert "Access-Control-Allow-Origin" not in preflight(client, "POST", "content-type")
 
 
 @pytest.mark.parametrize("path", ["/v1", "/nowhere", "/docs", "/openapi.yaml", "/metrics"])
@@ -116,3 +128,20 @@ def test_behind_one_proxy_the_forwarded_address_counts(runtime: Runtime) -> None
     client = create_app(dataclasses.replace(runtime, settings=settings)).test_client()
     seen = [client.get("/v1", headers={"X-Forwarded-For": f"192.0.2.{n}"}).status_code for n in range(3)]
     assert seen == [200, 200, 200]
+
+
+def test_a_lost_person_gets_a_page_and_a_program_a_problem(client: FlaskClient) -> None:
+    page = client.get("/nowhere", headers={"Accept": "text/html,*/*;q=0.1"})
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert client.get("/nowhere", headers={"Accept": "*/*"}).mimetype == "application/problem+json"
+    assert client.get("/v1/nowhere", headers={"Accept": "text/html"}).mimetype == "application/problem+json"
+
+
+def test_a_search_page_costs_what_a_search_costs(runtime: Runtime) -> None:
+    settings = dataclasses.replace(runtime.settings, budget_lookup="1/minute")
+    client = create_app(dataclasses.replace(runtime, settings=settings)).test_client()
+    assert client.get("/v1/search?q=x").status_code == 200
+    page = client.get("/search?q=x", headers={"Accept": "text/html"})
+    assert (page.status_code, page.mimetype) == (429, "text/html")
+    assert "Retry-After" in page.headers

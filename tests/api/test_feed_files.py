@@ -70,7 +70,8 @@ def test_head_tells_size_and_digest(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["../../../manifests/x", "..%2f..%2fbyline.sqlite", "head.json", "A" * 64 + ".parquet", "0" * 64, "0" * 64 + ".exe",
+    ["../../../manifests/x", "..%2f..%2fbyline.sqlite", "head.json",
+     "A" * 64 + ".parquet", "0" * 64, "0" * 64 + ".exe",
      "0" * 63 + "%00.parquet", "0" * 64 + ".parquet%0a", "0" * 64 + ".parquet/"],
 )  # fmt: skip
 def test_nothing_but_a_digest_is_looked_up(client: FlaskClient, name: str) -> None:

@@ -15,8 +15,10 @@ from registry.runtime import Runtime
 from tests.api.clock import Clock
 from tests.api.signing import Signer
 from tests.api.streams import Unread
+from tests.registry.publishing.desk import Extract
 
-EXTRACT = bytes(range(256)) * 64
+SAID = Extract((), {"url": "URL"}, 3, "0" * 64, (3,))
+EXTRACT = bytes(range(256)) * 64  # whether it is an extract, only the worker will see
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def signer(client: FlaskClient, runtime: Runtime) -> Signer:
 @pytest.fixture
 def submitted(signer: Signer) -> str:
     """The address of a submission that awaits its extract."""
-    return signer.post("/v1/manifests", signer.manifest(extract=EXTRACT)).headers["Location"]
+    return signer.post("/v1/manifests", signer.manifest(extract=SAID)).headers["Location"]
 
 
 def put(client: FlaskClient, address: str, data: bytes, **headers: str) -> TestResponse:
@@ -38,7 +40,7 @@ def put(client: FlaskClient, address: str, data: bytes, **headers: str) -> TestR
 
 
 def test_an_accepted_manifest_says_what_it_awaits(signer: Signer) -> None:
-    answer = signer.post("/v1/manifests", signer.manifest())
+    answer = signer.post("/v1/manifests", signer.manifest(extract=SAID))
     assert answer.status_code == 202
     shown = answer.get_json()
     assert answer.headers["Location"] == f"/v1/submissions/{shown['id']}"
@@ -50,7 +52,7 @@ def test_an_accepted_manifest_says_what_it_awaits(signer: Signer) -> None:
 
 
 def test_the_same_manifest_is_the_same_submission(signer: Signer) -> None:
-    body = signer.manifest()
+    body = signer.manifest(extract=SAID)
     first, again = (signer.post("/v1/manifests", body).get_json() for _ in range(2))
     assert first["id"] == again["id"]
 
@@ -161,12 +163,12 @@ def test_nothing_is_taken_that_no_manifest_awaits(client: FlaskClient, submitted
 
 def test_a_manifest_by_a_stranger_is_not_believed(client: FlaskClient, runtime: Runtime) -> None:
     stranger = Signer(client, runtime.settings.origin, runtime.clock())
-    answer = stranger.post("/v1/manifests", stranger.manifest())
+    answer = stranger.post("/v1/manifests", stranger.manifest(extract=SAID))
     assert answer.status_code == 403
 
 
 def test_a_statement_that_does_not_follow_is_told_the_present_one(signer: Signer) -> None:
-    answer = signer.post("/v1/manifests", signer.manifest(previous="0" * 64))
+    answer = signer.post("/v1/manifests", signer.manifest(extract=SAID, previous="0" * 64))
     assert answer.status_code == 409
     assert answer.get_json()["code"] == "stale-previous"
     assert answer.get_json()["details"]["present"] is None

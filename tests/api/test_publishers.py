@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
+import flask
 import pytest
 from flask.testing import FlaskClient
 
@@ -131,3 +133,21 @@ def test_a_refused_act_leaves_its_key_free(signer: Signer) -> None:
 def test_a_key_is_short_and_visible(signer: Signer, key: str) -> None:
     answer = signer.post("/v1/publishers", signer.publisher(), Idempotency_Key=key)
     assert answer.get_json()["code"] == "bad-header"
+
+
+def test_two_at_once_under_one_key_act_once(signer: Signer, app: flask.Flask) -> None:
+    body = signer.publisher()
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(
+                lambda _: app.test_client().post(
+                    "/v1/publishers",
+                    data=body,
+                    content_type="application/json",
+                    headers={"Idempotency-Key": "k"},
+                ),
+                range(4),
+            )
+        )
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert len({answer.data for answer in answers}) == 1

@@ -64,7 +64,8 @@ def test_a_large_file_is_streamed_and_ranged(address: str, folder: Path) -> None
 
 @pytest.mark.parametrize(
     "line",
-    [b"GET /v1/%00 HTTP/1.1", b"GET /v1/datasets/%ff%fe/x HTTP/1.1", b"GET /feed/v1/files/..%2f..%2fx HTTP/1.1",
+    [b"GET /v1/%00 HTTP/1.1", b"GET /v1/datasets/%ff%fe/x HTTP/1.1",
+     b"GET /feed/v1/files/..%2f..%2fx HTTP/1.1",
      b"GET /v1?q=%ed%a0%80 HTTP/1.1", b"GET /v1/../v1 HTTP/1.1", b"QUERY /v1 HTTP/1.1"],
 )  # fmt: skip
 def test_odd_request_lines_get_a_4xx_and_no_more(address: str, line: bytes) -> None:
