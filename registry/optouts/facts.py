@@ -1,4 +1,4 @@
-"""The rows a batch of opt-outs may touch, and what counting sources say of their photos, read in columns.
+"""The rows a batch of opt-outs may touch, and what counting sources say of their photos, in columns.
 
 Two steps, since a photo is found only through its owner's rows: the makers' own runs of each record index,
 then every row anywhere that shows one of their photos or an item somebody points at. Datasets that neither
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,60 +19,43 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from registry.models import Contributor, ContributorCount
-from registry.optouts.hosts import host_positions, hosts_of
+from registry.optouts.arrays import Ints, Lookup, Tally, ints
+from registry.optouts.hosts import host_positions
 from registry.optouts.pieces import select_in
-from registry.optouts.rule import IDENTITY_KINDS, Row
+from registry.optouts.rule import IDENTITY_KINDS
 from registry.optouts.sources import Source, read_sources, target_ids
 from registry.optouts.wishes import Wishes
 from registry.storage import ObjectStore
-from registry.storage.item_index import FOUND, find
+from registry.storage.item_index import find
 from registry.storage.record_rows import take_entries
 
 COLUMNS = ("contributor", "file", "row", "photo", "k", "url", "landing_url", "sha256")
-Spans = Mapping[int, npt.NDArray[np.int64]]  # manifest -> positions
-Hits = Mapping[int, dict[int, set[int]]]  # manifest -> position -> item keys it was found by
+SHOWN = pa.schema([(name, pa.string()) for name in ("url", "landing_url", "sha256")])
+NONE = -1  # no photo, or no contributor; fingerprints and ids are never negative
 
 
-@dataclass
-class Found:
-    """One row while it is being read.
-
-    `own`: roots of all its makers; `said`: roots of those makers that are an identity beyond their dataset;
-    `items`: the item keys it was found by.
-    """
-
-    manifest_id: int
-    file: int
-    row: int
-    photo: int | None
-    url: str | None
-    landing_url: str | None
-    sha256: str | None
-    own: set[int] = field(default_factory=set)
-    said: set[int] = field(default_factory=set)
-    items: set[int] = field(default_factory=set)
-    hosts: frozenset[str] = frozenset()
-
-    def as_row(self) -> Row:
-        """As the rule takes it."""
-        return Row(frozenset(self.own), self.photo, frozenset(self.items), self.hosts)
-
-
-@dataclass
+@dataclass(frozen=True)
 class Facts:
-    """Rows found, and the ways to them.
+    """Rows, each once, and the ways to them.
 
-    `attributions`: photo -> (manifest, roots) of each counting row about it.
+    `manifest`, `file`, `row`, `photo` (the item key of its one photo, else -1) and `shown` are parallel.
+    `made`: root -> rows of that maker; `said`: the same, but only of counting sources, identities beyond one
+    dataset, and rows with one photo; `saying`: how many such rows attribute a photo; `by_photo`, `by_item`:
+    item key -> rows; `at_hosts`: rows at a host somebody points at.
     """
 
     sources: dict[int, Source]
-    by_root: dict[int, list[Found]] = field(default_factory=lambda: defaultdict(list))
-    by_photo: dict[int, list[Found]] = field(default_factory=lambda: defaultdict(list))
-    by_item: dict[int, list[Found]] = field(default_factory=lambda: defaultdict(list))
-    at_hosts: list[Found] = field(default_factory=list)
-    attributions: dict[int, list[tuple[int, frozenset[int]]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    manifest: Ints
+    file: Ints
+    row: Ints
+    photo: Ints
+    shown: pa.Table
+    made: Lookup
+    said: Lookup
+    saying: Tally
+    by_photo: Lookup
+    by_item: Lookup
+    at_hosts: Ints
 
 
 def read_facts(session: Session, items: Engine, store: ObjectStore, wishes: Wishes) -> Facts:
@@ -80,22 +63,20 @@ def read_facts(session: Session, items: Engine, store: ObjectStore, wishes: Wish
     runs = _own_runs(session, wishes)
     sources = read_sources(session, runs)
     own = {m: take_entries(store, source.digest, runs[m], COLUMNS) for m, source in sources.items()}
-    hits = _hits(items, _attributed_photos(own, sources, wishes) | wishes.item_keys)
-    sources |= read_sources(session, hits.keys() - sources.keys())
+    hits = find(items, ints(_attributed_photos(own, sources, wishes) | wishes.item_keys))
+    sources |= read_sources(session, set(pc.unique(hits["manifest_id"]).to_pylist()) - sources.keys())
     at_hosts = _at_hosts(session, store, sources, wishes.hosts)
-    facts = Facts(sources)
-    tables = {
-        m: _complete(store, source, own.get(m), hits[m].keys() | at_hosts[m]) for m, source in sources.items()
-    }
+    positions = {m: np.union1d(_positions(hits, m), at_hosts[m]) for m in sources}
+    tables = {m: _complete(store, source, own.get(m), positions[m]) for m, source in sources.items()}
     makers = _makers(session, tables.values())
-    for manifest_id, table in tables.items():
-        rows = _rows(manifest_id, table, makers, hits[manifest_id])
-        _index(facts, rows, read_hosts=bool(at_hosts[manifest_id]))
-    return facts
+    return _as_facts(
+        sources, [_Entries(m, t, makers, _hits_in(hits, m), at_hosts[m]) for m, t in tables.items()]
+    )
 
 
-def _own_runs(session: Session, wishes: Wishes) -> Spans:
-    spans: dict[int, list[npt.NDArray[np.int64]]] = defaultdict(list)
+def _own_runs(session: Session, wishes: Wishes) -> Mapping[int, Ints]:
+    """Manifest -> the positions of the makers' own rows."""
+    spans: dict[int, list[Ints]] = defaultdict(list)
     columns = select(ContributorCount.manifest_id, ContributorCount.start, ContributorCount.entries)
     for row in select_in(session, columns, ContributorCount.contributor_id, wishes.handles):
         spans[row.manifest_id].append(np.arange(row.start, row.start + row.entries, dtype=np.int64))
@@ -115,34 +96,35 @@ def _attributed_photos(
     return photos
 
 
-def _hits(items: Engine, keys: Collection[int]) -> Hits:
-    hits: dict[int, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
-    found = find(items, np.fromiter(keys, np.int64, len(keys)))
-    for k, manifest_id, position in zip(*(found[name].to_pylist() for name in FOUND.names), strict=True):
-        hits[manifest_id][position].add(k)
-    return hits
-
-
 def _at_hosts(
     session: Session, store: ObjectStore, sources: dict[int, Source], hosts: Collection[str]
-) -> Mapping[int, set[int]]:
+) -> Mapping[int, Ints]:
     """Positions of rows at the hosts somebody points at: the one search that must look into every dataset."""
-    found: dict[int, set[int]] = defaultdict(set)
+    found: dict[int, Ints] = defaultdict(lambda: ints(()))
     if hosts:
         sources |= read_sources(session, set(target_ids(session)) - sources.keys())
         for source in sources.values():
-            found[source.id] = host_positions(store, source.digest, hosts) if source.target else set()
+            if source.target:
+                found[source.id] = ints(host_positions(store, source.digest, hosts))
     return found
 
 
-def _complete(
-    store: ObjectStore, source: Source, own: pa.Table | None, positions: Collection[int]
-) -> pa.Table:
+def _positions(hits: pa.Table, manifest_id: int) -> Ints:
+    return _hits_in(hits, manifest_id)[1]
+
+
+def _hits_in(hits: pa.Table, manifest_id: int) -> tuple[Ints, Ints]:
+    """(item key, position) of one manifest."""
+    here = hits["manifest_id"].to_numpy() == manifest_id
+    return hits["k"].to_numpy()[here], hits["position"].to_numpy()[here]
+
+
+def _complete(store: ObjectStore, source: Source, own: pa.Table | None, positions: Ints) -> pa.Table:
     """The own runs' entries and those at the other positions."""
     if own is None:
         return take_entries(store, source.digest, positions, COLUMNS)
-    rest = set(positions).difference(own["position"].to_numpy())
-    return pa.concat_tables([own, take_entries(store, source.digest, rest, COLUMNS)]) if rest else own
+    rest = np.setdiff1d(positions, own["position"].to_numpy())
+    return pa.concat_tables([own, take_entries(store, source.digest, rest, COLUMNS)]) if len(rest) else own
 
 
 def _makers(session: Session, tables: Iterable[pa.Table]) -> dict[str, tuple[int, bool]]:
@@ -157,37 +139,72 @@ def _makers(session: Session, tables: Iterable[pa.Table]) -> dict[str, tuple[int
     }
 
 
-def _rows(
-    manifest_id: int, table: pa.Table, makers: Mapping[str, tuple[int, bool]], hits: Mapping[int, set[int]]
-) -> Iterable[Found]:
-    """Entries put together: a row with two makers stands twice in the record index."""
-    rows: dict[tuple[int, int], Found] = {}
-    columns = [table[name].to_pylist() for name in ("position", *COLUMNS)]
-    for position, contributor, file, row, photo, k, url, landing, sha256 in zip(*columns, strict=True):
-        found = rows.get((file, row))
-        if found is None:
-            found = Found(manifest_id, file, row, None if photo is None else k, url, landing, sha256)
-            rows[file, row] = found
-        if position in hits:
-            found.items |= hits[position]
-        if contributor in makers:
-            root, identity = makers[contributor]
-            found.own.add(root)
-            if identity:
-                found.said.add(root)
-    return rows.values()
+class _Entries:
+    """One manifest's entries put together to rows: a row with two makers stands twice in its index."""
+
+    def __init__(
+        self,
+        manifest_id: int,
+        table: pa.Table,
+        makers: Mapping[str, tuple[int, bool]],
+        hits: tuple[Ints, Ints],
+        at_hosts: Ints,
+    ) -> None:
+        place = np.stack([table["file"].to_numpy(), table["row"].to_numpy()], axis=1).astype(np.int64)
+        rows, first, self.row_of = np.unique(place, axis=0, return_index=True, return_inverse=True)
+        self.manifest_id, self.file, self.row = manifest_id, rows[:, 0], rows[:, 1]
+        whole = table.select(["photo", "k", *SHOWN.names]).take(first)
+        self.shown = whole.select(SHOWN.names)
+        one_photo = pc.if_else(pc.is_valid(whole["photo"]), whole["k"], NONE)
+        self.photo: Ints = pc.fill_null(one_photo, NONE).to_numpy().astype(np.int64)
+        self.root, self.identity = _roots(table["contributor"], makers)
+        position = table["position"].to_numpy()
+        order = np.argsort(position)
+        self.item_k = hits[0]
+        self.item_row: Ints = self.row_of[order[np.searchsorted(position, hits[1], sorter=order)]]
+        self.at_hosts: Ints = np.unique(self.row_of[np.isin(position, at_hosts)])
 
 
-def _index(facts: Facts, rows: Iterable[Found], *, read_hosts: bool) -> None:
-    for found in rows:
-        for root in found.own:
-            facts.by_root[root].append(found)
-        for k in found.items:
-            facts.by_item[k].append(found)
-        if found.photo is not None:
-            facts.by_photo[found.photo].append(found)
-            if found.said and facts.sources[found.manifest_id].counts:
-                facts.attributions[found.photo].append((found.manifest_id, frozenset(found.said)))
-        if read_hosts:
-            found.hosts = hosts_of(found.url, found.landing_url)
-            facts.at_hosts.append(found)
+def _roots(
+    contributors: pa.ChunkedArray, makers: Mapping[str, tuple[int, bool]]
+) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """Each entry's maker: its root (-1 without one), and whether it is an identity beyond its dataset."""
+    coded = contributors.combine_chunks().dictionary_encode()
+    known = [makers.get(key, (NONE, False)) for key in coded.dictionary.to_pylist()]
+    codes = pc.fill_null(coded.indices, len(known)).to_numpy()
+    roots = np.array([*(root for root, _ in known), NONE], dtype=np.int64)
+    identities = np.array([*(identity for _, identity in known), False], dtype=np.bool_)
+    return roots[codes], identities[codes]
+
+
+def _as_facts(sources: dict[int, Source], parts: list[_Entries]) -> Facts:
+    """All manifests' rows in one set of columns."""
+    sizes = np.array([len(part.row) for part in parts], dtype=np.int64)
+    offsets = np.cumsum(sizes) - sizes
+    photo = _joined([part.photo for part in parts])
+    entry_row = _joined([part.row_of + offset for part, offset in zip(parts, offsets, strict=True)])
+    root = _joined([part.root for part in parts])
+    heard = _joined([part.identity & sources[part.manifest_id].counts for part in parts]).astype(np.bool_)
+    said = heard & (photo[entry_row] != NONE)
+    every_row = np.arange(len(photo), dtype=np.int64)
+    return Facts(
+        sources=sources,
+        manifest=np.repeat(np.array([part.manifest_id for part in parts], dtype=np.int64), sizes),
+        file=_joined([part.file for part in parts]),
+        row=_joined([part.row for part in parts]),
+        photo=photo,
+        shown=pa.concat_tables([SHOWN.empty_table(), *(part.shown for part in parts)]),
+        made=Lookup.of(root[root != NONE], entry_row[root != NONE]),
+        said=Lookup.of(root[said], entry_row[said]),
+        saying=Tally.of(photo[np.unique(entry_row[said])]),
+        by_photo=Lookup.of(photo[photo != NONE], every_row[photo != NONE]),
+        by_item=Lookup.of(
+            _joined([part.item_k for part in parts]),
+            _joined([part.item_row + offset for part, offset in zip(parts, offsets, strict=True)]),
+        ),
+        at_hosts=_joined([part.at_hosts + offset for part, offset in zip(parts, offsets, strict=True)]),
+    )
+
+
+def _joined(columns: list[npt.NDArray[np.generic]]) -> Ints:
+    return np.concatenate(columns).astype(np.int64) if columns else np.zeros(0, np.int64)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+import numpy as np
+import pyarrow as pa
 from pyroaring import BitMap64
 
-from byline.formats.publishable import row_fingerprints
 from byline.formats.selectors import fingerprint
-from registry.optouts.facts import Facts, Found
-from registry.optouts.rule import Strength, reaches, through_photo
+from registry.optouts.arrays import Ints, Tally, ints
+from registry.optouts.facts import Facts
+from registry.optouts.hosts import hosts_of
+from registry.optouts.published import fingerprints_of
+from registry.optouts.rule import Bools, Strength, agreeing_photos, covered_host, reach_rows
 from registry.optouts.wishes import Asked
 
 
@@ -25,76 +29,86 @@ class FileRows:
 
 @dataclass(frozen=True)
 class Reached:
-    """`matches`: (manifest, file, strength) -> rows.
-
-    `covered`: photos; `fingerprints`: (k, kind) for the key feed.
-    """
+    """`matches`: (manifest, file, strength) -> rows. `covered`: photos; `fingerprints`: k -> kind."""
 
     matches: dict[tuple[int, int, Strength], FileRows]
     covered: frozenset[int]
-    fingerprints: frozenset[tuple[int, str]]
+    fingerprints: dict[int, str]
 
 
 def reach(one: Asked, facts: Facts) -> Reached:
     """Apply the rule to every row that could be reached."""
-    covered = covered_photos(one, facts)
+    makers = ints(one.wish.makers)
+    own, agreeing_rows = facts.made.under(makers), facts.said.under(makers)
+    agreeing = Tally.of(facts.photo[agreeing_rows])
+    itself = np.union1d(own, np.union1d(facts.by_item.under(ints(one.wish.items)), _at_hosts(one, facts)))
+    rows = np.union1d(itself, facts.by_photo.under(agreeing.keys))
+    rows = rows[_may_be_asked(one, facts, rows)]
+    photo = facts.photo[rows]
+    found = reach_rows(np.isin(rows, itself), agreeing.at(photo), facts.saying.at(photo))
     matches: dict[tuple[int, int, Strength], FileRows] = defaultdict(FileRows)
-    for found in _candidates(one, facts, covered):
-        source = facts.sources[found.manifest_id]
-        if not source.target or not one.targets(source.dataset_id):
-            continue
-        said = facts.attributions.get(found.photo, ()) if found.photo is not None else ()
-        strength = reaches(one.wish, found.as_row(), [roots for _, roots in said])
-        if strength is not None:
-            match = matches[found.manifest_id, found.file, strength]
-            match.rows.add(found.row)
-            match.word_of |= _word_of(one, found, said)
-    return Reached(dict(matches), covered, frozenset(_fingerprints(one, facts, covered)))
+    _add(matches, facts, rows[found.full], "full")
+    _add(matches, facts, rows[found.asserted], "asserted")
+    for (manifest_id, file, strength), match in matches.items():
+        reached = rows[found.full if strength == "full" else found.asserted]
+        here = reached[(facts.manifest[reached] == manifest_id) & (facts.file[reached] == file)]
+        match.word_of |= _word_of(facts, here, own, agreeing_rows)
+    unanimous = agreeing.keys[agreeing_photos(agreeing.counts, facts.saying.at(agreeing.keys))]
+    return Reached(dict(matches), frozenset(agreeing.keys.tolist()), _fingerprints(one, facts, unanimous))
 
 
-def covered_photos(one: Asked, facts: Facts) -> frozenset[int]:
-    """Photos that a counting source attributes to one of the makers."""
-    return frozenset(
-        found.photo
-        for root in one.wish.makers
-        for found in facts.by_root.get(root, ())
-        if found.photo is not None and root in found.said and facts.sources[found.manifest_id].counts
-    )
+def _at_hosts(one: Asked, facts: Facts) -> Ints:
+    if not one.wish.hosts:
+        return ints(())
+    urls = facts.shown.select(["url", "landing_url"]).take(pa.array(facts.at_hosts)).to_pylist()
+    covered = [covered_host(hosts_of(shown["url"], shown["landing_url"]), one.wish.hosts) for shown in urls]
+    return facts.at_hosts[np.array(covered, dtype=np.bool_)]
 
 
-def _candidates(one: Asked, facts: Facts, covered: frozenset[int]) -> Iterable[Found]:
-    """Each row once."""
-    ways = [
-        *(facts.by_root.get(root, ()) for root in one.wish.makers),
-        *(facts.by_photo.get(photo, ()) for photo in covered),
-        *(facts.by_item.get(k, ()) for k in one.wish.items),
-        *([facts.at_hosts] if one.wish.hosts else ()),
-    ]
-    return {id(found): found for way in ways for found in way}.values()
+def _may_be_asked(one: Asked, facts: Facts, rows: Ints) -> Bools:
+    """Rows of versions that stand, in the datasets it is about."""
+    asked = [s.id for s in facts.sources.values() if s.target and one.targets(s.dataset_id)]
+    return np.isin(facts.manifest[rows], ints(asked))
 
 
-def _word_of(one: Asked, found: Found, said: Iterable[tuple[int, frozenset[int]]]) -> set[int]:
-    """The manifests that say these makers made it; none where the row itself shows what was pointed at."""
-    if found.own & one.wish.makers:
-        return {found.manifest_id}
-    return {manifest_id for manifest_id, roots in said if roots & one.wish.makers}
+def _add(
+    matches: dict[tuple[int, int, Strength], FileRows], facts: Facts, rows: Ints, strength: Strength
+) -> None:
+    """Put rows under their file."""
+    order = np.lexsort((facts.file[rows], facts.manifest[rows]))
+    rows = rows[order]
+    manifest, file = facts.manifest[rows], facts.file[rows]
+    changes = np.flatnonzero((np.diff(manifest) != 0) | (np.diff(file) != 0)) + 1
+    for start, stop in pairwise([0, *changes.tolist(), len(rows)]) if len(rows) else ():
+        key = (int(manifest[start]), int(file[start]), strength)
+        matches[key].rows |= BitMap64(facts.row[rows[start:stop]])
 
 
-def _fingerprints(one: Asked, facts: Facts, covered: frozenset[int]) -> Iterable[tuple[int, str]]:
+def _word_of(facts: Facts, rows: Ints, own: Ints, agreeing_rows: Ints) -> set[int]:
+    """The manifests that say these makers made them; none where a row itself shows what was pointed at."""
+    by_others = rows[~np.isin(rows, own)]
+    said = agreeing_rows[np.isin(facts.photo[agreeing_rows], facts.photo[by_others])]
+    mine = facts.manifest[rows[np.isin(rows, own)]]
+    return {int(one) for one in np.union1d(np.unique(mine), np.unique(facts.manifest[said]))}
+
+
+def _fingerprints(one: Asked, facts: Facts, photos: Ints) -> dict[int, str]:
     """What may stand in the key feed: of photos that no counting source contradicts, and listed hosts."""
     if not one.may_be_fingerprint:
-        return
-    for host in one.listed_hosts:
-        yield fingerprint("h", host), "h"
-    photos_of: dict[tuple[int, str], set[int]] = defaultdict(set)
-    for photo in covered:
-        if through_photo(one.wish.makers, [roots for _, roots in facts.attributions[photo]]) == "full":
-            for found in facts.by_photo[photo]:
-                source = facts.sources[found.manifest_id]
-                if source.counts and source.named:
-                    for kind, k in row_fingerprints(found.url, found.landing_url, found.sha256):
-                        photos_of[k, kind].add(photo)
-    for (k, kind), photos in photos_of.items():
-        # One digest on several photos is a placeholder ("this photo is no longer available"), not a photo.
-        if kind != "sha256" or len(photos) == 1:
-            yield k, kind
+        return {}
+    public = ints([s.id for s in facts.sources.values() if s.counts and s.named])
+    rows = facts.by_photo.under(photos)
+    rows = rows[np.isin(facts.manifest[rows], public)]
+    found = {fingerprint("h", host): "h" for host in one.listed_hosts}
+    for kind, some in fingerprints_of(facts.shown.take(pa.array(rows))).items():
+        k = _of_one_photo(some.k, facts.photo[rows[some.row]]) if kind == "sha256" else some.k
+        found |= dict.fromkeys(k.tolist(), kind)
+    return found
+
+
+def _of_one_photo(k: Ints, photo: Ints) -> Ints:
+    """No digest that stands on several photos: "no longer available" is a picture of nothing."""
+    pairs = np.unique(np.stack([k, photo], axis=1), axis=0)
+    alone = Tally.of(pairs[:, 0])
+    single: Ints = alone.keys[alone.counts == 1]
+    return single

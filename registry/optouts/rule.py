@@ -1,66 +1,52 @@
-"""The matching rule, design section 5: whether one row is reached by one opt-out.
+"""The matching rule, design section 5: which rows an opt-out reaches. Pure, and the only place that says so.
 
-Pure, and the only place that says so.
-
-A row is reached by what it shows of itself (an item selector, a host, its own makers in its own dataset), or
-**through its photo**: by what counting sources say of who made that photo. A source counts where the operator
-approved its publisher; an uncounted one can neither add nor contradict.
+A row is reached by what it shows of itself (its own makers in its own dataset, an item somebody points at, a
+host), or **through its photo**: by what counting sources say of who made that photo. A source counts where
+the operator approved its publisher; an uncounted one can neither add nor contradict. Of several makers in a
+row, one suffices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from byline.formats.hosts import host_chain
 
 Strength = Literal["full", "asserted"]
+Bools = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int64]
 
 # Only these are an identity beyond one dataset: a name or a bare id neither joins nor contradicts anybody.
 IDENTITY_KINDS = frozenset({"number", "alias", "web"})
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row of one manifest, as the rule sees it.
+class Reach(NamedTuple):
+    """Row by row: reached for certain; reached, but counting sources disagree, so its publisher decides."""
 
-    `own`: roots of its makers in its own manifest. `photo`: the one photo it shows, else None. `items`: its
-    item keys (photo, photo2, url, sha256). `hosts`: the hosts of its URL and landing page.
+    full: Bools
+    asserted: Bools
+
+
+def reach_rows(itself: Bools, agreeing: Counts, saying: Counts) -> Reach:
+    """Apply the rule to rows, one element each.
+
+    `itself`: the row shows a maker, an item or a host the opt-out points at. `saying`: how many counting rows
+    attribute its one photo to anybody; `agreeing`: how many of those to a maker the opt-out points at. Both
+    are 0 for a row that does not show exactly one photo.
     """
-
-    own: frozenset[int]
-    photo: int | None
-    items: frozenset[int] = frozenset()
-    hosts: frozenset[str] = frozenset()
+    unanimous = agreeing_photos(agreeing, saying)
+    full = itself | unanimous
+    return Reach(full, ~full & (agreeing > 0))
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What one opt-out points at: roots of makers, item keys, hosts."""
-
-    makers: frozenset[int]
-    items: frozenset[int] = frozenset()
-    hosts: frozenset[str] = frozenset()
-
-
-def reaches(wish: Wish, row: Row, attributions: Collection[frozenset[int]]) -> Strength | None:
-    """How the opt-out reaches the row: full, asserted (counting sources disagree), or not at all.
-
-    `attributions`: what counting sources say of the row's photo, one set of roots for each attributing row (a
-    row may show two makers: of several, one suffices).
-    """
-    if row.own & wish.makers or row.items & wish.items or covered_host(row.hosts, wish.hosts):
-        return "full"
-    return through_photo(wish.makers, attributions) if row.photo is not None else None
-
-
-def through_photo(makers: frozenset[int], attributions: Collection[frozenset[int]]) -> Strength | None:
-    """What counting sources say of a photo: all for these makers, some, or none."""
-    agreeing = sum(not makers.isdisjoint(roots) for roots in attributions)
-    if not agreeing:
-        return None
-    return "full" if agreeing == len(attributions) else "asserted"
+def agreeing_photos(agreeing: Counts, saying: Counts) -> Bools:
+    """Where counting sources name these makers and nobody else: only there a fingerprint may be made."""
+    unanimous: Bools = (agreeing > 0) & (agreeing == saying)
+    return unanimous
 
 
 def covered_host(hosts: Iterable[str], wished: Collection[str]) -> bool:

@@ -12,9 +12,17 @@ from sqlalchemy.orm import Session
 from byline.formats.selectors import fingerprint
 from registry.models import Contributor, OptOut, OptOutScope, OptOutSelector
 from registry.optouts.pieces import select_in
-from registry.optouts.rule import Wish
 
 ITEM_KINDS = frozenset({"photo", "url", "sha256"})
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What one opt-out points at: roots of makers, item keys, hosts."""
+
+    makers: frozenset[int]
+    items: frozenset[int]
+    hosts: frozenset[str]
 
 
 @dataclass(frozen=True)
