@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -173,3 +174,26 @@ def test_a_photo_id_is_read_back_from_its_text(photo: str, url: str) -> None:
 def test_a_contributor_key_is_read_back_from_its_text(url: str, maker: str) -> None:
     name, _, handle = maker.partition(":")
     assert BY_NAME[name].maker_key(handle) == maker
+
+
+HEADS = [
+    "/",
+    "/photos/jane",
+    "/photos/jane/",
+    "/people/jane",
+    "/jane/art/a",
+    "/w/index.php?",
+    "/wiki/File:a",
+    "/p/",
+    "/photos",
+]
+FILLINGS = ["/", "-", "/-", "1", "&", "&id=", "a/", "%", ".", "tumblr_", "d1", "title=&"]
+
+
+@pytest.mark.parametrize(("name", "rule"), RULES, ids=lambda value: value if isinstance(value, str) else "")
+def test_no_url_makes_a_pattern_think_for_long(name: str, rule: Rule) -> None:
+    began = time.process_time()
+    for head in HEADS:
+        for filling in FILLINGS:
+            rule.compiled.match("host" + head + filling * (8000 // len(filling)) + "!")
+    assert time.process_time() - began < 2, name

@@ -69,6 +69,7 @@ UNKNOWN += [
     "id:lab/faces:",
 ]
 UNKNOWN += ["mailto:jane@example.org", "web:", "photo:3072908271", "https://" + "x" * 9000]
+UNKNOWN += ["name:lab/faces:\ud800", "commons:\ud800", "host:" + "a" * 300 + ".com"]
 
 
 @pytest.mark.parametrize(("text", "expected"), TYPED.items())
@@ -175,6 +176,10 @@ def test_whatever_is_pasted_gives_distinct_selectors_of_known_kinds(text: str) -
     found = candidates(text)
     assert len(set(found)) == len(found)
     assert {one.kind for one in found} <= set(KINDS)
+
+
+def test_half_a_character_means_nothing() -> None:
+    assert candidates("jane\ud800") == ()
 
 
 def test_a_page_of_a_photo_comes_before_its_maker_and_its_url() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from byline.errors import Refused
 from byline.formats.platforms import ALL, BY_NAME, shown
-from byline.formats.selector_text import Selector, host_name, parse_selector
+from byline.formats.selector_text import Selector, host_name, is_text, parse_selector
 from byline.formats.urls import canonical_url
 
 _QUOTES = " \t\r\n\"'`<>“”‘’«»„‹›"
@@ -26,6 +26,8 @@ def candidates(text: str) -> tuple[Selector, ...]:
     number.
     """
     tidy = html.unescape(text[:_LONGEST]).strip(_QUOTES)
+    if not is_text(tidy):
+        return ()
     inside = _URL_INSIDE.search(tidy)
     whole = inside[0] if inside else tidy
     found = list(_of_typed(tidy))

@@ -16,7 +16,7 @@ LONGEST_KEY = 1000
 _NSID = re.compile(r"^[0-9]{2,12}(?:@|%40)[Nn][0-9]{2}$")
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
 _LIKE_A_URL = re.compile(r"^(?:[Hh][Tt][Tt][Pp][Ss]?:)?//|^(?:www|WWW)\.")
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\s\ud800-\udfff]+")
 
 Record = Mapping[str, "str | None"]
 

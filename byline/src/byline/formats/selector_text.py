@@ -26,6 +26,8 @@ ACCEPTED = (
     "a URL, platform:handle (flickr:12345678@N00, unsplash:@name, commons:User Name), photo:PLATFORM:ID, "
     "web:URL, host:example.org, name:PUB/DATASET:NAME, id:PUB/DATASET:ID or sha256:HEX"
 )
+LONGEST_HOST = 253  # RFC 1035
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _NO_DIGEST = bytes(8)
 _DATASET = re.compile(r"([a-z0-9][a-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*):(.+)$", re.DOTALL)
 _DIGEST = re.compile(r"[0-9a-f]{64}$")
@@ -89,21 +91,26 @@ def parse_selector(text: str) -> Selector:
     itself.
     """
     tidy = text.strip()
-    found = _of_scheme(tidy) or _of_url(tidy)
+    found = _of_scheme(tidy) or _of_url(tidy) if is_text(tidy) else None
     if found is None or len(found.value) > LONGEST_KEY:
         raise Refused("unknown-selector", f"{text[:200]!r} is not understood; accepted: {ACCEPTED}.")
     return found
+
+
+def is_text(text: str) -> bool:
+    """Whether it can be written as UTF-8: JSON may bring half of a character, a lone surrogate."""
+    return not _HALF_CHARACTER.search(text)
 
 
 def host_name(text: str) -> str | None:
     """A host as selectors hold it: lower case, punycode, no trailing dot, two labels or more; else None."""
     try:
         parsed = can_ada.parse(f"https://{text.strip()}/")
-    except (ValueError, UnicodeError):
+        host = str(parsed.hostname).removesuffix(".")
+    except (ValueError, TypeError, UnicodeError):  # not a host; a lone surrogate is a TypeError there
         return None
-    host = parsed.hostname.removesuffix(".")
     plain = parsed.pathname == "/" and not (parsed.port or parsed.search or parsed.username)
-    return str(host) if plain and _HOST.match(host) else None
+    return host if plain and len(host) <= LONGEST_HOST and _HOST.match(host) else None
 
 
 def _of_scheme(text: str) -> Selector | None:

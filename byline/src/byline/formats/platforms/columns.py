@@ -112,8 +112,10 @@ def _read(platform: Platform, rule: Rule, caught: pa.StructArray) -> tuple[dict[
 
 
 def _all_tidy(platform: Platform, numbers: pa.StringArray) -> bool:
-    """Whether every number stands as keys hold it (`12345678@N00`, not `12345678%40n00`): nothing is to be read."""
-    return bool(pc.all(pc.match_substring_regex(numbers, platform.number)).as_py()) if platform.number else False
+    """Whether every number stands as keys hold it, `12345678@N00` and not `12345678%40n00`."""
+    return (
+        bool(pc.all(pc.match_substring_regex(numbers, platform.number)).as_py()) if platform.number else False
+    )
 
 
 def each_distinct(column: pa.StringArray, reading: Callable[[str], str | None]) -> pa.StringArray:

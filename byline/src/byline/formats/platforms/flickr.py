@@ -44,7 +44,10 @@ _ALIAS = r"(?P<alias>[A-Za-z0-9_-]{1,64})"
 # where it stands alone it is not digits only: that may be a photo
 _NAMED = r"(?P<alias>[A-Za-z0-9_-]{0,63}[A-Za-z_-][A-Za-z0-9_-]{0,63})"
 _END = r"(?:[^0-9A-Za-z_-].*)?$"  # /in/…, /sizes/o, /lightbox, ?…, and what people leave behind it
-_OWN = r"(?:/+(?:page[0-9]+|(?:albums|sets|collections|archives|tags|with|map|show)(?:/.*)?)?)?/*(?:\?.*)?$"
+# one run of slashes at a place: two beside each other would be tried against each other for minutes
+_OWN = (
+    r"(?:/+(?:page[0-9]+/*|(?:albums|sets|collections|archives|tags|with|map|show)(?:/[^?]*)?)?)?(?:\?.*)?$"
+)
 _HEX = r"(?P<secret>[0-9a-f]{6,16})"
 _FILE = _ID + "_" + _HEX + r"(?:_[a-z0-9]{1,2}(?:_d)?)?\.[A-Za-z0-9]{3,4}(?:[?&].*)?$"
 _STATIC = r"(?:live|farm[0-9]+)\.staticflickr\.com|(?:farm[0-9]+\.)?static\.flickr\.com"
