@@ -146,6 +146,16 @@ class Registry:
             time.sleep(0.1)
         raise AssertionError("no head of the feed covers the opt-out after 30 s")
 
+    def wait_until_quiet(self) -> None:
+        """Until every act so far stands in a head of the feed."""
+        for _ in range(300):
+            if httpx.get(f"{self.url}/feed/v1/head.json", timeout=5).status_code == httpx.codes.OK:
+                head = self.get("/feed/v1/head.json")
+                if head["log_size"] >= self.get("/v1")["log_size"] - 1 and head["coverage"]["opt_outs"]:
+                    return
+            time.sleep(0.1)
+        raise AssertionError("the feed did not catch up within 30 s")
+
     def mailed_link(self, address: str) -> str:
         """The confirmation link in the newest mail to an address, as files in the data folder hold it."""
         for _ in range(300):
