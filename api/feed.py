@@ -68,7 +68,7 @@ def _ranged(store: ObjectStore, key: str, size: int, digest: str) -> flask.Respo
         asked = None
     span = asked.range_for_length(size) if asked else None
     if asked and span is None:
-        refused = problem(416, "range-not-satisfiable", f"The file has {size} bytes.")
+        refused = problem(416, "requested-range-not-satisfiable", f"The file has {size} bytes.")
         refused.headers["Content-Range"] = f"bytes */{size}"
         return refused
     start, stop = span or (0, size)
