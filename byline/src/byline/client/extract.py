@@ -68,7 +68,9 @@ def write_extract(
     sources = [one if isinstance(one, Source) else expand([one])[0] for one in files]
     named = list(names) if names is not None else [source.name for source in sources]
     digest = ExtractDigest(list(options.columns))
-    made, bad, bad_rows, read = [], [], 0, 0
+    made: list[SourceFile] = []
+    bad: list[BadRecord] = []
+    bad_rows, read = 0, 0
     with ExitStack() as stack:
         writer = stack.enter_context(_writer(out, digest.fields)) if out is not None else None
         for number, (source, name) in enumerate(zip(sources, named, strict=True)):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyroaring import BitMap64
 
 from byline.client import verified
@@ -47,7 +48,7 @@ class KeyIndex:
         if not len(self._keys) or not len(probes):
             return np.zeros(len(probes), dtype=bool)
         places = np.maximum(probes, 0) >> self._shift
-        found = ((self._bitmap[places >> 3] >> (places & 7).astype(np.uint8)) & 1).astype(bool)
+        found: Mask = ((self._bitmap[places >> 3] >> (places & 7).astype(np.uint8)) & 1).astype(bool)
         perhaps = np.flatnonzero(found)
         values = probes[perhaps]
         at = np.minimum(np.searchsorted(self._keys, values), len(self._keys) - 1)
@@ -116,7 +117,7 @@ class Feed:
         if on_unreadable not in {"drop", "keep"}:
             raise Refused("bad-choice", "on_unreadable is drop or keep", at="on_unreadable")
         verdicts = self.verdicts([url_array(urls)], [], use=use_of(for_))
-        keep = verdicts == KEPT
+        keep: Mask = verdicts == KEPT
         return keep | (verdicts == UNREADABLE) if on_unreadable == "keep" else keep
 
     def verdicts(self, urls: Sequence[pa.Array], digests: Sequence[pa.Array], *, use: Use) -> Verdicts:
@@ -176,8 +177,6 @@ def url_array(urls: Any) -> pa.Array | pa.ChunkedArray:
 
 def _digests(column: pa.Array) -> pa.Array:
     """Hex digests in lower case, null for anything else."""
-    import pyarrow.compute as pc
-
     texts = pc.utf8_lower(pc.utf8_trim_whitespace(column.cast(pa.string())))
     return pc.if_else(pc.match_substring_regex(texts, "^[0-9a-f]{64}$"), texts, pa.scalar(None, pa.string()))
 

@@ -18,7 +18,7 @@ try:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 except ImportError:  # the extra `byline[s3]` brings it
-    boto3 = None
+    boto3 = None  # type: ignore[assignment]
 
 _BLOCK = 1 << 20
 _S3_BLOCK = 8 << 20

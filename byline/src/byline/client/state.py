@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS seen (
   path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, inode INTEGER, sha256 TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS matched (
-  sha256 TEXT, reading TEXT, records INTEGER, digest TEXT, PRIMARY KEY (sha256, reading)
+  sha256 TEXT, reading TEXT, records INTEGER, digest TEXT, bad BLOB, PRIMARY KEY (sha256, reading)
 ) WITHOUT ROWID;
 """
 _VERSION = 1
@@ -47,6 +47,15 @@ class Stat:
     size: int
     changed: int
     inode: int
+
+
+@dataclass(frozen=True)
+class SeenColumn:
+    """What reading one column of a file found: records, the column's digest, bad rows (a roaring bitmap's bytes)."""
+
+    records: int
+    digest: str
+    bad: bytes
 
 
 class State:
@@ -173,19 +182,20 @@ class State:
                 (stat.path, stat.size, stat.changed, stat.inode, sha256),
             )
 
-    def column_of(self, sha256: str, reading: str) -> tuple[int, str] | None:
-        """Record count and column digest of a data file read in one way, where that was found before."""
+    def column_of(self, sha256: str, reading: str) -> SeenColumn | None:
+        """What was found before in a data file read in this way."""
         with self._connected() as connection:
             row = connection.execute(
-                "SELECT records, digest FROM matched WHERE sha256 = ? AND reading = ?", (sha256, reading)
+                "SELECT records, digest, bad FROM matched WHERE sha256 = ? AND reading = ?", (sha256, reading)
             ).fetchone()
-        return (int(row[0]), str(row[1])) if row else None
+        return SeenColumn(*row) if row else None
 
-    def note_column(self, sha256: str, reading: str, found: tuple[int, str]) -> None:
-        """Remember them."""
+    def note_column(self, sha256: str, reading: str, found: SeenColumn) -> None:
+        """Remember it."""
         with self._writing() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO matched VALUES (?, ?, ?, ?)", (sha256, reading, *found)
+                "INSERT OR REPLACE INTO matched VALUES (?, ?, ?, ?, ?)",
+                (sha256, reading, found.records, found.digest, found.bad),
             )
 
     @contextmanager

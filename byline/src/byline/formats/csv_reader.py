@@ -18,6 +18,7 @@ from byline.formats.numbered import BadRow, Limits, NumberedBatch, Raw, ReadOpti
 BLOCK = 2 << 20
 _SMALLEST = 16 << 10
 _BOM = b"\xef\xbb\xbf"
+_CR = 0x0D
 
 
 @dataclass(frozen=True)
@@ -36,25 +37,36 @@ def read_csv(blocks: Iterator[bytes], options: ReadOptions, limits: Limits) -> I
 
     Refused: "bad-delimiter", "no-header", "bad-header", "too-many-columns", "duplicate-column", "missing-column".
     """
-    if len(options.delimiter) != 1 or not options.delimiter.isascii() or options.delimiter in '"\r\n\0':
-        raise Refused("bad-delimiter", "a delimiter is one ASCII character, no quote and no line break")
     return _Reader(blocks, options, limits).batches()
+
+
+def read_header(blocks: Iterator[bytes], options: ReadOptions, limits: Limits) -> Sequence[str]:
+    """The names of the columns, as the header or the options give them."""
+    return _Reader(blocks, options, limits).header()
 
 
 class _Reader:
     """A buffer over the blocks; everything before `_at` is done with."""
 
     def __init__(self, blocks: Iterator[bytes], options: ReadOptions, limits: Limits) -> None:
+        if len(options.delimiter) != 1 or not options.delimiter.isascii() or options.delimiter in '"\r\n\0':
+            raise Refused("bad-delimiter", "a delimiter is one ASCII character, no quote and no line break")
         self._blocks, self._options, self._limits = blocks, options, limits
         self._dialect = Dialect(options.delimiter.encode(), options.quoting, limits.row)
         self._scan = scanner(self._dialect)
         self._data, self._at, self._ended = b"", 0, False
         self._size, self._row, self._skipping = BLOCK, 0, False
 
-    def batches(self) -> Iterator[NumberedBatch]:
+    def header(self) -> Sequence[str]:
+        """The names of the columns."""
         self._fill()
-        body = len(_BOM) if self._data.startswith(_BOM) else 0
-        table, body = self._table(body)
+        return self._names(self._after_bom())[0]
+
+    def batches(self) -> Iterator[NumberedBatch]:
+        """Everything."""
+        self._fill()
+        names, body = self._names(self._after_bom())
+        table = self._resolved(names)
         while True:
             lead = self._skip() if self._skipping else 0
             read = self._read(table, self._at + max(body, lead))
@@ -82,21 +94,22 @@ class _Reader:
         self._skipping = feed < 0 and not self._ended
         return (len(self._data) if feed < 0 else feed + 1) - self._at
 
-    def _table(self, at: int) -> tuple[Table, int]:
-        names: Sequence[str] | None = self._options.header
-        if names is None:
+    def _after_bom(self) -> int:
+        return len(_BOM) if self._data.startswith(_BOM) else 0
+
+    def _names(self, at: int) -> tuple[Sequence[str], int]:
+        """The names of the columns, and where the records begin."""
+        if self._options.header is not None:
+            return self._options.header, at
+        header = self._scan(self._data, at)
+        while header is None and at < len(self._data):
+            at += 2 if self._data[at] == _CR else 1
             header = self._scan(self._data, at)
-            while header is None and at < len(self._data):
-                at += 2 if self._data[at] == 0x0D else 1
-                header = self._scan(self._data, at)
-            if header is None or at == len(self._data):
-                raise Refused("no-header", "the file has no header; give the names of its columns")
-            if header.error:
-                raise Refused(
-                    "bad-header", f"the header cannot be read: {REASONS[header.error]}", at="header"
-                )
-            names, at = [field.decode() for field in header.fields], header.end
-        return self._resolved(names), at
+        if header is None or at == len(self._data):
+            raise Refused("no-header", "the file has no header; give the names of its columns")
+        if header.error:
+            raise Refused("bad-header", f"the header cannot be read: {REASONS[header.error]}", at="header")
+        return [field.decode() for field in header.fields], header.end
 
     def _resolved(self, names: Sequence[str]) -> Table:
         if len(names) > self._limits.columns:
@@ -138,7 +151,7 @@ class _Reader:
         while start < stop:
             record = self._scan(self._data, start)
             if record is None:
-                start += 2 if self._data[start] == 0x0D else 1
+                start += 2 if self._data[start] == _CR else 1
                 continue
             if record.end < 0:
                 self._skipping = not self._ended

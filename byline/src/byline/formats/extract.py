@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -128,12 +130,12 @@ def _strings(column: pa.Array) -> pa.StringArray:
 
 
 def _integers(column: pa.Array) -> bytes:
-    numbers = column.to_numpy()
+    numbers: npt.NDArray[np.integer[Any]] = column.to_numpy()
     return numbers.astype(numbers.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
 def _lengths(column: pa.StringArray) -> bytes:
-    lengths = np.asarray(pc.fill_null(pc.binary_length(column), -1), dtype=np.int32)
+    lengths: npt.NDArray[np.int32] = np.asarray(pc.fill_null(pc.binary_length(column), -1), dtype=np.int32)
     return lengths.astype("<i4", copy=False).tobytes()  # -1 is 0xFFFFFFFF
 
 

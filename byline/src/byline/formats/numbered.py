@@ -16,8 +16,8 @@ _KIB, _MIB = 1 << 10, 1 << 20
 class ReadOptions:
     """How a file is read: the same members as `records` of a manifest.
 
-    `columns` maps a field (or any name) to a column expression, see `columns.py`. `header` names the columns of
-    a file that has none. `array` names the member of a JSON document that holds the records.
+    `columns` maps a field (or any name) to a column expression, see `columns.py`. `header` names the columns
+    of a file that has none. `array` names the member of a JSON document that holds the records.
     """
 
     format: str
@@ -75,10 +75,15 @@ class Raw:
 
 @dataclass(frozen=True)
 class NumberedBatch:
-    """Records `first_row` up to `next_row`: `rows` has the good ones ("row" int64, then each field as string)."""
+    """Records `first_row` up to `next_row`.
+
+    `rows` has the good ones ("row" int64, then each field as string).
+    """
 
     rows: pa.RecordBatch
     bad: tuple[BadRow, ...]
     first_row: int
     next_row: int
     raw: Raw | None = None
+    whole: pa.RecordBatch | None = None
+    """All columns of all rows, good and bad, where a reader of Parquet was asked for them."""

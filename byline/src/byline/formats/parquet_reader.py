@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
@@ -22,8 +23,10 @@ BATCH = 65_536
 _ROWS_PER_BYTE, _FREE_ROWS = 64, 100_000
 
 
-def read_parquet(source: BinaryIO, options: ReadOptions, limits: Limits) -> Iterator[NumberedBatch]:
-    """Number the rows of a Parquet file.
+def read_parquet(
+    source: BinaryIO, options: ReadOptions, limits: Limits, *, whole: bool = False
+) -> Iterator[NumberedBatch]:
+    """Number the rows of a Parquet file; with `whole`, all its columns come along, as they are.
 
     Refused: "not-parquet", "too-many-columns", "unfolds-too-far", "missing-column", "wrong-column-type".
     """
@@ -34,11 +37,20 @@ def read_parquet(source: BinaryIO, options: ReadOptions, limits: Limits) -> Iter
     for path in paths:
         _check_column(path, file.schema_arrow)
     number = 0
-    for batch in _batches(source, paths, limits):
-        yield _numbered(batch, expressions, (number, limits))
+    for batch in _batches(source, names if whole else paths, limits):
+        found = _numbered(batch, expressions, (number, limits))
+        yield replace(found, whole=_as_stored(batch, file.schema_arrow)) if whole else found
         number += batch.num_rows
     if number != file.metadata.num_rows:
         raise Refused("not-parquet", "the footer and the pages disagree about the number of rows")
+
+
+def _as_stored(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    columns = [
+        column if column.type == field.type else column.cast(field.type)
+        for column, field in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def open_parquet(source: BinaryIO, limits: Limits, dictionaries: list[str] | None = None) -> pq.ParquetFile:
@@ -122,31 +134,56 @@ def column_at(path: str, batch: pa.RecordBatch) -> pa.Array:
 
 
 def _batches(source: BinaryIO, paths: list[str], limits: Limits) -> Iterator[pa.RecordBatch]:
+    size = source.seek(0, 2)
+    budget = min(limits.free + size * limits.ratio, limits.unfolded)
     plain = open_parquet(source, limits)
-    schema, metadata = plain.schema_arrow, plain.metadata
-    top = [path for path in paths if path in schema.names and is_text(schema.field(path).type)]
-    # Dictionary-coded strings stay so until their true size is known.
-    file = open_parquet(source, limits, _dictionary_columns(metadata, top))
-    budget = limits.unfolded
-    for group in range(metadata.num_row_groups):
-        try:
-            for batch in file.iter_batches(
-                _rows(metadata.row_group(group), limits), row_groups=[group], columns=paths
-            ):
-                budget -= batch.nbytes
-                if budget < 0:
-                    raise Refused(
-                        "unfolds-too-far", f"the columns unfold to more than {limits.unfolded:,} bytes"
-                    )
-                yield from _pieces(batch, limits)
-        except (pa.ArrowException, OSError) as error:
-            raise not_parquet(error) from error
+    wide = _wide_dictionaries(source, plain, paths, limits)
+    file = open_parquet(source, limits, sorted(wide)) if wide else plain
+    for group in range(plain.num_row_groups):
+        rows = _rows(plain.metadata.row_group(group), limits)
+        for batch in _decoded(file.iter_batches(rows, row_groups=[group], columns=paths)):
+            short = _without_long_words(batch, limits) if wide else batch
+            budget -= _true_size(short)
+            if budget < 0:
+                raise Refused("unfolds-too-far", f"{size:,} bytes of Parquet unfold to more than a file may")
+            yield from _pieces(short, limits)
+
+
+def _decoded(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from batches
+    except (pa.ArrowException, OSError) as error:
+        raise not_parquet(error) from error
 
 
 def _rows(group: pq.RowGroupMetaData, limits: Limits) -> int:
     if not group.num_rows:
         return 1
     return int(max(min(BATCH, limits.batch // max(group.total_byte_size // group.num_rows, 1)), 1))
+
+
+def _wide_dictionaries(source: BinaryIO, plain: pq.ParquetFile, paths: list[str], limits: Limits) -> set[str]:
+    """Text columns with a word so long that a batch of it would not fit: in 6 kB it can stand a million times.
+
+    The first row of each row group, read as a dictionary, shows all words of that group. These columns stay
+    dictionaries until their true size is known; the others are read plain, which is six times as fast.
+    """
+    schema, metadata = plain.schema_arrow, plain.metadata
+    names = [path for path in paths if path in schema.names and is_text(schema.field(path).type)]
+    coded = _dictionary_columns(metadata, names)
+    if not coded:
+        return set()
+    found = set()
+    file = open_parquet(source, limits, coded)
+    for group in range(metadata.num_row_groups):
+        for batch in _decoded(file.iter_batches(1, row_groups=[group], columns=coded)):
+            for name in coded:
+                column = batch.column(name)
+                words = pc.binary_length(column.dictionary) if pa.types.is_dictionary(column.type) else column
+                if len(words) and (pc.max(words).as_py() or 0) * BATCH > limits.batch:
+                    found.add(name)
+            break
+    return found
 
 
 def _dictionary_columns(metadata: pq.FileMetaData, names: list[str]) -> list[str]:
@@ -161,8 +198,24 @@ def _dictionary_columns(metadata: pq.FileMetaData, names: list[str]) -> list[str
     return sorted(found)
 
 
+def _without_long_words(batch: pa.RecordBatch, limits: Limits) -> pa.RecordBatch:
+    """Words longer than a row may be are cut to just that: their rows are bad all the same, and cost nothing."""
+    columns = [_shortened(column, limits.row + 1) for column in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _shortened(column: pa.Array, longest: int) -> pa.Array:
+    if not pa.types.is_dictionary(column.type) or not len(column.dictionary):
+        return column
+    long = pc.fill_null(pc.greater(pc.binary_length(column.dictionary), longest), False)
+    if not pc.any(long).as_py():
+        return column
+    words = pc.if_else(long, pa.scalar("x" * longest, column.dictionary.type), column.dictionary)
+    return pa.DictionaryArray.from_arrays(column.indices, words)
+
+
 def _pieces(batch: pa.RecordBatch, limits: Limits) -> Iterator[pa.RecordBatch]:
-    """Cut a batch until what its dictionaries stand for fits; one row's value may still be too long, and is bad then."""
+    """Cut a batch until what it stands for fits."""
     if batch.num_rows > 1 and _true_size(batch) > 2 * limits.batch:
         middle = batch.num_rows // 2
         yield from _pieces(batch.slice(0, middle), limits)
@@ -172,7 +225,11 @@ def _pieces(batch: pa.RecordBatch, limits: Limits) -> Iterator[pa.RecordBatch]:
 
 
 def _true_size(batch: pa.RecordBatch) -> int:
-    return sum(int(_lengths(column).sum()) for column in batch.columns if pa.types.is_dictionary(column.type))
+    """Bytes once every dictionary is unfolded."""
+    return sum(
+        int(_lengths(column).sum()) if pa.types.is_dictionary(column.type) else column.nbytes
+        for column in batch.columns
+    )
 
 
 def _lengths(column: pa.DictionaryArray) -> npt.NDArray[np.int64]:

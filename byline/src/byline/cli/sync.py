@@ -1,0 +1,66 @@
+"""`byline sync`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from byline.cli.ages import AGE
+from byline.cli.options import Asked, asked
+
+
+@click.command()
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Where what is believed is kept.",
+)
+@click.option(
+    "--vkey",
+    envvar="BYLINE_VKEY",
+    metavar="KEY",
+    help="The registry's log key. Without it the first sync trusts the one the registry shows, and pins it.",
+)
+@click.option("--max-age", type=AGE, metavar="D", help="The oldest head to accept: 45d, 12h, 30m.")
+@asked
+def sync(asked: Asked, state: Path, vkey: str | None, max_age: dt.timedelta | None) -> None:
+    """Fetch the feed of opt-outs and believe only what is proved.
+
+    Exits 0 only when the feed is believed and fresh; on any error the feed before stays as it was.
+    """
+    from byline.client.state import State
+    from byline.client.sync import sync as bring
+
+    with asked.transport() as transport:
+        made = bring(
+            transport,
+            State(state, make=True),
+            now=lambda: dt.datetime.now(dt.timezone.utc),
+            vkey=vkey,
+            max_age=max_age,
+            say=asked.say,
+        )
+    head = made.head
+    document = {
+        "origin": head.origin,
+        "seq": head.seq,
+        "time": f"{head.time:%Y-%m-%dT%H:%M:%SZ}",
+        "expires": f"{head.expires:%Y-%m-%dT%H:%M:%SZ}",
+        "sha256": head.sha256,
+        "vkey": made.vkey,
+        "changed": made.changed,
+        "keys": head.keys,
+        "coverage": dict(head.coverage),
+        "fetched": {"files": made.fetched_files, "bytes": made.fetched_bytes},
+        "state": str(state),
+    }
+    lines = [
+        f"{head.origin}: head {head.seq} of {document['time']}, good until {document['expires']}",
+        f"  {head.coverage['opt_outs']:,} opt-outs, {head.coverage['as_fingerprints']:,} of them as fingerprints",
+        f"  {made.fetched_files:,} files, {made.fetched_bytes:,} bytes fetched",
+    ]
+    asked.show(document, "\n".join(lines))
