@@ -30,7 +30,7 @@ def read_extract(task: Task, *, heard: Progress) -> Totals:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "2"},
+            env={"LC_ALL": "C.UTF-8", "ARROW_DEFAULT_MEMORY_POOL": "system"},
             cwd=task.folder,
             close_fds=True,
             text=True,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -224,6 +225,7 @@ def _accept(
         role=predicate.role,
         visibility=predicate.visibility,
         format=records.format,
+        reading={"columns": dict(records.columns), "options": asdict(records.options)},
         supersedes_id=supersedes,
         title=card.title,
         description=card.description,
