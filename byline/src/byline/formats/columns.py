@@ -1,10 +1,11 @@
 """Column expressions: how a field of ours is made of the columns of a file.
 
-An expression is, and is tried in this order: the literal name of a column; a template with `{...}` in it; a path. A
-path goes into nested records with dots (`metadata.author`), is `$key` for the key of a record in a JSON object of
-records, or looks up a table of the same JSON document: `license->licenses.url` is the `url` of that element of the
-member `licenses` whose `id` is this record's `license`. In a template each `{path}` is replaced by its value, each
-`{path|form}` by its form-decoded value (`+` is a space, `%XX` a byte of UTF-8); spaces at both ends go.
+An expression is, and is tried in this order: the literal name of a column; a template with `{...}` in it; a
+path. A path goes into nested records with dots (`metadata.author`), is `$key` for the key of a record in a
+JSON object of records, or looks up a table of the same JSON document: `license->licenses.url` is the `url` of
+that element of the member `licenses` whose `id` is this record's `license`. In a template each `{path}` is
+replaced by its value, each `{path|form}` by its form-decoded value (`+` is a space, `%XX` a byte of UTF-8);
+spaces at both ends go.
 
 A template whose values are all empty is empty, and so is one with a URL's `://` of which any value is empty.
 """

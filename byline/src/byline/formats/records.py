@@ -1,7 +1,9 @@
-"""The one strict reader of publish and filter: CSV, NDJSON, JSON and Parquet to numbered rows (docs/formats/records.md).
+"""The one strict reader of publish and filter.
 
-A row number counts records from 0 in file order. What cannot be read is a bad row and still takes its number. An
-empty value is no value.
+CSV, NDJSON, JSON and Parquet to numbered rows (docs/formats/records.md).
+
+A row number counts records from 0 in file order. What cannot be read is a bad row and still takes its number.
+An empty value is no value.
 """
 
 from __future__ import annotations
@@ -36,8 +38,8 @@ def read_records(
 ) -> Iterator[NumberedBatch]:
     """Batches in file order, in bounded memory; text formats plain, gzip or zstd (by magic bytes).
 
-    `source` stands at its beginning; Parquet and JSON documents need it seekable. Refused where the file as a whole
-    cannot be read; single records that cannot are in `NumberedBatch.bad`.
+    `source` stands at its beginning; Parquet and JSON documents need it seekable. Refused where the file as a
+    whole cannot be read; single records that cannot are in `NumberedBatch.bad`.
     """
     if options.format == "parquet":
         return read_parquet(source, options, limits)
