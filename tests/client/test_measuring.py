@@ -11,11 +11,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from byline.cli.app import byline
 from byline.client import describe, measure
 from byline.client.describe import Said, Stamp, Standing
 from byline.client.measure import Reading
 from byline.errors import BylineError, NotFound, Refused
+from byline.formats import presets
 from byline.formats.manifest import ManifestPredicate
 from byline.formats.records import ReadOptions
 from tests.vectors import make_core
@@ -158,3 +161,34 @@ def test_a_mapping_of_nothing_or_of_something_unknown_is_refused(
     file = str(write_csv(tmp_path / "a.csv"))
     with pytest.raises(BylineError):
         measure.measure([file], Reading(ReadOptions("csv", columns)), whole_files=True, say=quiet)
+
+
+def test_a_known_layout_needs_no_mapping(tmp_path: Path) -> None:
+    image = {
+        "id": 7,
+        "license": 4,
+        "file_name": "7.jpg",
+        "coco_url": "http://images.example/7.jpg",
+        "flickr_url": "http://farm7.staticflickr.com/1/51234567890_abcdef0123_z.jpg",
+    }
+    licence = {"id": 4, "url": "http://creativecommons.org/licenses/by/2.0/"}
+    file = tmp_path / "image_info.json"
+    file.write_text(json.dumps({"licenses": [licence], "images": [image]}))
+    options = measure.by_preset([str(file)], "coco")
+    found = measure.measure([str(file)], Reading(options), whole_files=True, say=quiet)
+    signed = describe.rehearse(describe.draft(Said("a/b", "1"), found))
+    (part,) = measure.extract_for(signed, [str(file)], tmp_path, say=quiet)
+    row = pq.read_table(part).to_pylist()[0]
+    assert (row["url"], row["license"], row["item_id"]) == (image["coco_url"], licence["url"], "7")
+
+
+def test_a_file_of_another_layout_is_refused(tmp_path: Path) -> None:
+    file = str(write_csv(tmp_path / "a.csv"))
+    with pytest.raises(Refused) as caught:
+        measure.by_preset([file], "open-images")
+    assert caught.value.code == "wrong-preset"
+
+
+def test_the_help_names_every_preset() -> None:
+    shown = " ".join(CliRunner().invoke(byline, ["manifest", "init", "--help"]).stdout.split())
+    assert ", ".join(presets.PRESETS) in shown

@@ -17,7 +17,6 @@ from byline.errors import Refused
 if TYPE_CHECKING:  # see options.py
     from byline.client.describe import Said
     from byline.client.measure import Reading
-    from byline.formats.records import ReadOptions
 
 _PATH = click.Path(path_type=Path)
 _ROLES = ("holder", "observer")
@@ -200,7 +199,8 @@ def _reading(said: Mapping[str, Any]) -> Reading:
     """The preset, if any, with what is said besides put over it."""
     from byline.client import measure
 
-    base = _preset(said["preset"]) if said["preset"] else measure.laid_out(said["records"], said["format_"])
+    words, preset = said["records"], said["preset"]
+    base = measure.by_preset(words, preset) if preset else measure.laid_out(words, said["format_"])
     changed = {
         "format": said["format_"],
         "delimiter": said["delimiter"].replace("\\t", "\t") if said["delimiter"] else None,
@@ -211,13 +211,6 @@ def _reading(said: Mapping[str, Any]) -> Reading:
     given = {name: value for name, value in changed.items() if value is not None}
     columns = {**base.columns, **_pairs(said["mapped"])}
     return measure.Reading(replace(base, columns=columns, **given), said["on_bad_rows"])
-
-
-def _preset(name: str) -> ReadOptions:
-    from byline.formats import presets
-
-    made: ReadOptions = presets.preset(name)
-    return made
 
 
 def _pairs(words: Sequence[str]) -> dict[str, str]:

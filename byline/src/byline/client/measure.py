@@ -13,8 +13,9 @@ from byline.client.describe import Measured
 from byline.client.extract import ExtractSummary, write_extract
 from byline.client.sources import Source, expand
 from byline.errors import NotFound, Refused
-from byline.formats import canonical, envelope, manifest, statements
+from byline.formats import canonical, envelope, manifest, presets, statements
 from byline.formats.manifest import FIELDS, ManifestPredicate, RecordFile
+from byline.formats.names import column_names
 from byline.formats.numbered import ReadOptions
 
 EXTRACT = "extract"
@@ -39,6 +40,17 @@ def laid_out(words: Sequence[str], format_: str | None) -> ReadOptions:
     told = format_ or told_by_name(sources)
     tabs = told == "csv" and all(".tsv" in PurePosixPath(source.name.lower()).suffixes for source in sources)
     return ReadOptions(format=told, columns={}, delimiter="\t" if tabs else ",")
+
+
+def by_preset(words: Sequence[str], name: str) -> ReadOptions:
+    """How files of a known layout are read: of its candidates for each field, the column the first file has.
+
+    Refused("unknown-preset"), Refused("wrong-preset") where the file has none of them.
+    """
+    layout = presets.layout(name)
+    source = expand(words)[0]
+    with source.open() as file:
+        return layout.fitted(column_names(file, layout.reading))
 
 
 def told_by_name(sources: Sequence[Source]) -> str:
