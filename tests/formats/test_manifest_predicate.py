@@ -158,7 +158,8 @@ def test_another_kind_of_statement_is_no_manifest() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [manifest.PURPOSES, manifest.ACCESS, manifest.ANNOTATION_CATEGORIES, manifest.FIELDS, manifest.METHODS]
+    "words",
+    [manifest.PURPOSES, manifest.ACCESS, manifest.ANNOTATION_CATEGORIES, manifest.FIELDS, manifest.METHODS],
 )
 def test_the_docs_list_the_words_of_the_closed_lists(root: Path, words: tuple[str, ...]) -> None:
     assert ", ".join(f"`{word}`" for word in words) in (root / "docs/formats/manifest.md").read_text()

@@ -27,7 +27,7 @@ _MEMBERS = {
 }
 
 
-def statement_entry(  # noqa: PLR0913 - the members of the leaf
+def statement_entry(
     kind: str, *, digest: str, envelope_sha256: str, key_id: str, subject: str, at: dt.datetime
 ) -> bytes:
     """The leaf of a signed statement.
