@@ -343,6 +343,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=10), nullable=False),
         sa.Column("visibility", sa.String(length=10), nullable=False),
         sa.Column("format", sa.String(length=10), nullable=False),
+        sa.Column("reading", sa.JSON(), nullable=False),
         sa.Column("supersedes_id", sa.Integer(), nullable=True),
         sa.Column("title", sa.String(length=500), nullable=True),
         sa.Column("description", sa.String(), nullable=True),

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from byline.formats import canonical, keyfeed, rowfeed
@@ -25,7 +25,7 @@ from registry.feed.coverage import coverage
 from registry.feed.head import ROOT, Files, content_sha256, head_bytes, note_bytes, publish
 from registry.feed.keys import KeyFeed, key_feed, read_keys
 from registry.feed.rows import FileFeed, RowFeeds, read_row_feeds
-from registry.models import FeedHead, Follower, OptOut
+from registry.models import Act, FeedHead, Follower, OptOut
 from registry.optouts.pieces import pieces
 from registry.storage import ObjectStore
 from registry.tlog.append import append
@@ -88,7 +88,8 @@ def is_due(session: Session, *, settings: Settings, now: dt.datetime) -> bool:
     if settings.feed_interval and now < last.made_at + dt.timedelta(seconds=settings.feed_interval):
         return False
     seen = session.scalar(select(Follower.number).where(Follower.name == FOLLOWER)) or 0
-    return seen < last_number(session) or bool(session.scalar(select(exists(_not_shown()))))
+    news = select(Act.id).where(Act.number >= seen, Act.kind != "feed")  # its own heads are none
+    return bool(session.scalar(select(or_(exists(news), exists(_not_shown())))))
 
 
 def read_standing(session: Session, *, padding_key: bytes) -> Standing:
@@ -191,6 +192,8 @@ def _write_file_feed(files: Files, one: FileFeed) -> dict[str, Any]:
         "records": one.records,
         "column": one.column,
         "column_sha256": one.column_sha256,
+        "format": one.format,
+        **one.reading,
         "bitmaps": {
             label: {
                 **files.put(rowfeed.write(rows, file_sha256=one.file_sha256), "puffin"),

@@ -16,6 +16,7 @@ from typing import Any
 
 from byline.errors import NotFound
 from byline.formats import canonical, note
+from byline.formats.feedhead import note_text
 from byline.formats.keys import PrivateKey
 from registry.storage import ObjectStore
 
@@ -71,8 +72,7 @@ def note_bytes(origin: str, seq: int, sha256: str, key: PrivateKey) -> bytes:
 
     The same head, the same bytes.
     """
-    digest = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
-    return note.sign(f"{origin}/feed/v1\n{seq}\n{digest}\n", origin, key)
+    return note.sign(note_text(origin, seq, sha256), origin, key)
 
 
 def read_head(store: ObjectStore) -> tuple[bytes, bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pyroaring import BitMap64
 from sqlalchemy import Select, and_, or_, select
@@ -22,7 +23,10 @@ LABELS = (ANY, *CATEGORIES)
 
 @dataclass(frozen=True)
 class FileFeed:
-    """One file as one dataset version names it, and its rows by category; `any` holds them all."""
+    """One file as one dataset version names it, and its rows by category; `any` holds them all.
+
+    `format` and `reading` (`{"columns", "options"}`) say how the publisher reads it.
+    """
 
     file_sha256: str
     dataset: str
@@ -31,6 +35,8 @@ class FileFeed:
     records: int
     column: str | None
     column_sha256: str | None
+    format: str
+    reading: Mapping[str, Any]
     rows: Mapping[str, BitMap64]
 
 
@@ -93,20 +99,22 @@ def _matches() -> Select[int, int, str, int, bytes]:
 def _files(session: Session, found: Mapping[tuple[int, int], _Bits]) -> Iterator[FileFeed]:
     """Only approved publishers' datasets: else one made of everybody's accounts would tell who objected."""
     joined = (
-        select(ManifestFile, Manifest.version, Manifest.role, Dataset.name, Publisher.slug)
+        select(ManifestFile, Manifest, Dataset.name, Publisher.slug)
         .join(Manifest, Manifest.id == ManifestFile.manifest_id)
         .join(Dataset, Dataset.id == Manifest.dataset_id)
         .join(Publisher, Publisher.id == Dataset.publisher_id)
         .where(Manifest.state == "published", Publisher.approved, ~Publisher.suspended)
     )
-    for file, version, role, name, slug in session.execute(joined.execution_options(yield_per=1_000)):
+    for file, manifest, name, slug in session.execute(joined.execution_options(yield_per=1_000)):
         yield FileFeed(
             file_sha256=file.sha256,
             dataset=f"{slug}/{name}",
-            version=version,
-            role=role,
+            version=manifest.version,
+            role=manifest.role,
             records=file.records,
             column=file.column,
             column_sha256=file.column_sha256,
+            format=manifest.format,
+            reading=manifest.reading,
             rows=found.get((file.manifest_id, file.position), _Bits()).rows(),
         )

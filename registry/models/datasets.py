@@ -27,7 +27,8 @@ class Manifest(Base):
     """One version of a dataset: what its signed manifest says, in columns.
 
     `state`: awaiting-extract, received, recorded, logged, published, retracted, voided. A refused submission
-    leaves no manifest behind; its version may be sent again.
+    leaves no manifest behind; its version may be sent again. `reading`: how the files are read, `{"columns", "options"}` as in
+    the manifest's `records`.
     """
 
     __tablename__ = "manifest"
@@ -41,6 +42,7 @@ class Manifest(Base):
     role: Mapped[str] = mapped_column(String(10))
     visibility: Mapped[str] = mapped_column(String(10), default="named")
     format: Mapped[str] = mapped_column(String(10))
+    reading: Mapped[dict[str, Any]] = mapped_column(default=dict)
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("manifest.id"))
     title: Mapped[str | None] = mapped_column(String(500))
     description: Mapped[str | None]

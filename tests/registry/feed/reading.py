@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import hashlib
 import json
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from byline.formats import keyfeed, note, rowfeed
+from byline.formats.feedhead import parse_index, verify_head
 from byline.formats.keys import PrivateKey
 from registry.database import transaction
 from registry.feed.build import build_feed
@@ -61,7 +61,11 @@ class Read:
     def entries(self, file_sha256: str) -> list[dict[str, Any]]:
         """What the index says about one file."""
         part = self.head["rows"]["index"].get(file_sha256[:2])
-        return [] if part is None else list(json.loads(self.file(part))["files"].get(file_sha256, []))
+        if part is None:
+            return []
+        data = self.file(part)
+        assert len(parse_index(data)) == len(json.loads(data)["files"])
+        return list(json.loads(data)["files"].get(file_sha256, []))
 
     def rows(self, file_sha256: str, label: str = "any") -> list[set[int]]:
         """The rows dropped from one file, for each dataset that names it."""
@@ -72,10 +76,5 @@ class Read:
 def read(here: SmallRegistry, store: ObjectStore | None = None) -> Read:
     """Verify the note, then the head."""
     data, signed = read_head(store or here.store)
-    text = note.verify(signed, note.vkey(here.settings.origin, KEY.public))
-    place, seq, digest = text.splitlines()
-    head = json.loads(data)
-    assert place == f"{here.settings.origin}/feed/v1"
-    assert base64.b64decode(digest) == hashlib.sha256(data).digest()
-    assert int(seq) == head["seq"]
-    return Read(store or here.store, head)
+    verify_head(data, signed, note.vkey(here.settings.origin, KEY.public))
+    return Read(store or here.store, json.loads(data))
