@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from api.app import create_app
 from byline.formats.keys import PrivateKey
 from registry.config import Settings
+from registry.models import Job
 from registry.runtime import Runtime, open_runtime
 from registry.worker import Worker
 from tests.api.clock import Clock
@@ -71,7 +73,9 @@ def publish_in(folder: Path) -> None:
     sent = client.put(f"{where}/extract/0", data=extract.parts[0], content_type="application/octet-stream")
     assert sent.status_code == 200, sent.text
     Worker(runtime).settle()
-    assert client.get(where).get_json()["state"] == "published", client.get(where).text
+    with runtime.sessions() as session:
+        failed = session.scalars(select(Job.last_error).where(Job.last_error.is_not(None))).all()
+    assert client.get(where).get_json()["state"] == "published", (failed, client.get(where).text)
     kept = {"key": signer.key.to_pem().decode(), "manifest": manifest.decode(), "submission": where}
     (folder / "test.json").write_text(json.dumps(kept))
     runtime.close()
