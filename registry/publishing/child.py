@@ -21,6 +21,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import pairwise
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -114,10 +115,10 @@ class Reading:
         """Run `work`; an error of ours that DuckDB wrapped comes out as what it was."""
         try:
             return work()
-        except tables.duckdb.Error as error:
+        except duckdb.Error as error:
             if self._error is not None:
                 raise self._error from None
-            if isinstance(error, tables.duckdb.OutOfMemoryException):
+            if isinstance(error, duckdb.OutOfMemoryException):
                 raise MemoryError from error
             raise
 

@@ -17,6 +17,9 @@ from byline.errors import Refused, Unavailable
 from registry.publishing.task import Task, Totals, totals_from_json
 
 Progress = Callable[[str, int, int], None]
+PROGRAM = [sys.executable, "-I", "-m", "registry.publishing.child"]
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+LONGEST_WORD = 1 << 20
 
 
 def read_extract(task: Task, *, heard: Progress) -> Totals:
@@ -26,11 +29,11 @@ def read_extract(task: Task, *, heard: Progress) -> Totals:
     """
     with task.path("stderr").open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "registry.publishing.child"],
+            PROGRAM,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={"LC_ALL": "C.UTF-8", "ARROW_DEFAULT_MEMORY_POOL": "system"},
+            env=ENVIRONMENT,
             cwd=task.folder,
             close_fds=True,
             text=True,
@@ -51,18 +54,30 @@ def read_extract(task: Task, *, heard: Progress) -> Totals:
         raise Unavailable(
             "extract-reader-died", f"the process that read the extract ended with {code}: {_last_words(task)}"
         )
-    return totals_from_json(said["totals"])
+    try:
+        return totals_from_json(said["totals"])
+    except (TypeError, KeyError) as error:
+        raise Unavailable(
+            "extract-reader-died", "the process that read the extract said nothing sensible"
+        ) from error
 
 
 def _listen(process: subprocess.Popen[str], task: Task, heard: Progress) -> dict[str, Any]:
     """Hand the task over, pass progress on, keep the last other word."""
     if process.stdin is None or process.stdout is None:
         raise AssertionError("both are pipes")
-    process.stdin.write(task.to_json() + "\n")
-    process.stdin.flush()
     said: dict[str, Any] = {}
-    for line in process.stdout:
-        word = json.loads(line)
+    try:
+        process.stdin.write(task.to_json() + "\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        return said
+    # A process that was taken over may say anything: what it says is short, and one of three words.
+    while line := process.stdout.readline(LONGEST_WORD):
+        try:
+            word = json.loads(line)
+        except json.JSONDecodeError:
+            return {}
         if "step" in word:
             heard(word["step"], word["done"], word["total"])
         else:

@@ -296,7 +296,7 @@ def refuse(
     with transaction(sessions) as session:
         submission = session.get_one(Submission, arrived.submission_id)
         said = {"code": error.code, "message": error.message, "at": error.at}
-        submit.drop_manifest(session, submission, state=submit.REFUSED, errors=[said, *listed])
+        submit.drop_manifest(session, submission, state=submit.REFUSED, errors=[dict(said), *listed])
 
 
 def part_name(part: int) -> str:

@@ -80,7 +80,7 @@ def expire_overdue(sessions: Sessions, *, store: ObjectStore, now: dt.datetime) 
                 "message": "the extract did not come in time; submit the manifest again",
                 "at": None,
             }
-            drop_manifest(session, submission, state=EXPIRED, errors=[late])
+            drop_manifest(session, submission, state=EXPIRED, errors=[dict(late)])
     for submission in overdue:
         drop_blocks(store, submission.id)
     return len(overdue)

@@ -102,12 +102,12 @@ def _insert(connection: Connection, manifest_id: int, ks: Int64s, positions: Int
 def _find(connection: Connection, ks: Int64s, manifest_id: int | None) -> Iterator[tuple[int, int, int]]:
     dialect = connection.dialect.name
     asked = json.dumps(ks.tolist()) if dialect == "sqlite" else ks.tolist()
-    statement, values = _FIND[dialect], (asked,)
+    statement: str = _FIND[dialect]
+    values: tuple[Any, ...] = (asked,)
     if manifest_id is not None:
         statement += " AND manifest_id = " + ("?" if dialect == "sqlite" else "%s")
         values = (asked, manifest_id)
-    for k, manifest, position in connection.exec_driver_sql(statement, values):
-        yield k, manifest, position
+    yield from connection.exec_driver_sql(statement, values).tuples()
 
 
 def _stretches(items: Engine) -> Iterator[tuple[int, int]]:

@@ -34,7 +34,9 @@ def publish_many(desk: Desk, extract: Extract, count: int) -> None:
         desk.publish(extract, name=f"set-{number}")
 
 
-def test_pages_follow_one_another_without_gap_or_repeat(desk: Desk, registry: Registry, extract: Extract) -> None:
+def test_pages_follow_one_another_without_gap_or_repeat(
+    desk: Desk, registry: Registry, extract: Extract
+) -> None:
     publish_many(desk, extract, 5)
     names, cursor = [], None
     with registry.sessions() as session:
@@ -54,7 +56,9 @@ def test_a_page_takes_one_query_however_long_it_is(desk: Desk, registry: Registr
     assert len([one for one in sent if one.startswith("SELECT")]) == 1
 
 
-def test_a_dataset_takes_the_same_queries_however_many_versions(desk: Desk, registry: Registry, extract: Extract) -> None:
+def test_a_dataset_takes_the_same_queries_however_many_versions(
+    desk: Desk, registry: Registry, extract: Extract
+) -> None:
     previous, took = None, []
     for number in range(3):
         previous = desk.publish(extract, version=str(number), previous=previous)["digest"]
@@ -85,7 +89,9 @@ def test_versions_are_listed_newest_first(desk: Desk, registry: Registry, extrac
     assert [one["version"] for one in shown["versions"]] == ["2", "1.0.0"]
 
 
-def test_the_head_is_what_the_next_statement_must_follow(desk: Desk, registry: Registry, extract: Extract) -> None:
+def test_the_head_is_what_the_next_statement_must_follow(
+    desk: Desk, registry: Registry, extract: Extract
+) -> None:
     digest = desk.publish(extract)["digest"]
     with registry.sessions() as session:
         assert queries.dataset(session, "lumen-labs/street-portraits")["head"] == digest
@@ -101,7 +107,9 @@ def test_what_is_on_its_way_is_not_found(desk: Desk, registry: Registry, extract
             queries.dataset(session, "lumen-labs/street-portraits")
 
 
-def test_a_second_version_on_its_way_shows_nothing_of_itself(desk: Desk, registry: Registry, extract: Extract) -> None:
+def test_a_second_version_on_its_way_shows_nothing_of_itself(
+    desk: Desk, registry: Registry, extract: Extract
+) -> None:
     first = desk.publish(extract)["digest"]
     desk.submit(desk.manifest(extract, version="2", previous=first))
     with registry.sessions() as session:
@@ -121,18 +129,24 @@ def test_the_manifest_is_given_byte_for_byte(desk: Desk, registry: Registry, ext
     assert given == sent
 
 
-def test_the_publishers_own_croissant_is_given_as_it_is(desk: Desk, registry: Registry, extract: Extract) -> None:
+def test_the_publishers_own_croissant_is_given_as_it_is(
+    desk: Desk, registry: Registry, extract: Extract
+) -> None:
     own = {"@type": "sc:Dataset", "name": "Portraits", "weight": 0.5}
     desk.publish(extract, change=lambda predicate: predicate.update(croissant=own))
     with registry.sessions() as session:
-        given = queries.croissant(session, store=registry.store, dataset="lumen-labs/street-portraits", version=None)
+        given = queries.croissant(
+            session, store=registry.store, dataset="lumen-labs/street-portraits", version=None
+        )
     assert given == own
 
 
 def test_who_has_no_croissant_gets_a_card(desk: Desk, registry: Registry, extract: Extract) -> None:
     desk.publish(extract, change=lambda predicate: predicate.update(croissant={}))
     with registry.sessions() as session:
-        given = queries.croissant(session, store=registry.store, dataset="lumen-labs/street-portraits", version=None)
+        given = queries.croissant(
+            session, store=registry.store, dataset="lumen-labs/street-portraits", version=None
+        )
     assert (given["conformsTo"], given["name"], given["license"]) == (
         "http://mlcommons.org/croissant/1.1",
         "lumen-labs/street-portraits",

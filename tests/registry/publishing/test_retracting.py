@@ -40,7 +40,9 @@ def test_a_retracted_version_leaves_the_list_at_once(desk: Desk, registry: Regis
         assert queries.dataset(session, "lumen-labs/street-portraits")["state"] == "retracted"
 
 
-def test_a_retraction_is_a_leaf_and_told_to_the_followers(desk: Desk, registry: Registry, digest: str) -> None:
+def test_a_retraction_is_a_leaf_and_told_to_the_followers(
+    desk: Desk, registry: Registry, digest: str
+) -> None:
     desk.retract(desk.retraction(digest, previous=digest))
     with registry.sessions() as session:
         acts = session.scalars(select(Act).order_by(Act.id.desc()).limit(2)).all()
@@ -67,7 +69,9 @@ def test_a_retraction_leaves_a_tombstone(desk: Desk, registry: Registry, digest:
 def test_the_opt_outs_it_touches_are_matched_again(desk: Desk, registry: Registry, digest: str) -> None:
     desk.retract(desk.retraction(digest, previous=digest))
     with registry.sessions() as session:
-        assert [job.payload for job in session.scalars(select(Job).where(Job.kind == "match"))] == [{"manifest": 1}]
+        assert [job.payload for job in session.scalars(select(Job).where(Job.kind == "match"))] == [
+            {"manifest": 1}
+        ]
 
 
 def test_the_same_retraction_twice_answers_the_same(desk: Desk, registry: Registry, digest: str) -> None:
@@ -136,13 +140,18 @@ def test_who_voided_and_why_is_kept(registry: Registry, digest: str) -> None:
 def test_a_hidden_dataset_is_not_found(registry: Registry, digest: str) -> None:
     del digest
     with transaction(registry.sessions) as session:
-        retract.hide_dataset(session, dataset="lumen-labs/street-portraits", who="op", why="a court", now=registry.now)
+        retract.hide_dataset(
+            session, dataset="lumen-labs/street-portraits", who="op", why="a court", now=registry.now
+        )
     with registry.sessions() as session, pytest.raises(NotFound):
         queries.dataset(session, "lumen-labs/street-portraits")
 
 
 def test_forgetting_does_nothing_to_what_is_shown(registry: Registry, digest: str) -> None:
     retract.forget(
-        {"manifest": 1, "digest": digest}, sessions=registry.sessions, items=registry.items, store=registry.store
+        {"manifest": 1, "digest": digest},
+        sessions=registry.sessions,
+        items=registry.items,
+        store=registry.store,
     )
     assert objects(registry) == ["extracts", "records"]
