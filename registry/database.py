@@ -44,6 +44,7 @@ def make_engine(url: str) -> Engine:
             make_url(url).set(drivername="postgresql+psycopg"),
             connect_args={"options": f"-c lock_timeout={BUSY_MS}"},
             pool_pre_ping=True,
+            hide_parameters=True,  # an error must not carry people's data into a log
             pool_size=10,
         )
     raise Refused(
@@ -170,7 +171,9 @@ def _sqlite_engine(url: str) -> Engine:
             at="BYLINE_DATABASE_URL",
         )
     Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False})
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False}
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -32,7 +32,7 @@ def register_publisher(
     dsse.verify(sent.envelope, claim.public_key)
     standing = _standing(session, claim)
     if standing is not None and (
-        session.get(StatementRow, sent.digest) or _says_nothing_new(claim, standing)
+        session.get(StatementRow, sent.digest) is not None or _says_nothing_new(claim, standing)
     ):
         return standing
     subject = f"publisher:{claim.slug}"

@@ -120,7 +120,7 @@ def totals(session: Session) -> dict[str, int]:
     return {"datasets": int(row[0]), "records": int(row[1])}
 
 
-def _newest() -> Select[tuple[Manifest, Dataset, Publisher]]:
+def _newest() -> Select[Manifest, Dataset, Publisher]:
     """The newest published version of each dataset that is shown."""
     order = (Manifest.published_at.desc(), Manifest.id.desc())
     ranked = (

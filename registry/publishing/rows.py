@@ -159,7 +159,7 @@ def _tally(makers: pa.Array, photo: pa.Array, *, spdx: pa.Array, raw: pa.Array) 
         platforms=_platforms(platform),
         linked=linked(makers.filter(pa.array(count > 1)).to_pylist())
         if len(count) and count.max() > 1
-        else set(),
+        else Counter(),
     )
 
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import Engine, select
 
 from byline.formats import envelope, statements
-from byline.formats.extract import extract_schema, ExtractDigest
+from byline.formats.extract import ExtractDigest, extract_schema
 from byline.formats.keys import PrivateKey
 from byline.formats.statements import Subject
 from registry.config import Settings

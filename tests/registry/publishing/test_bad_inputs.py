@@ -25,7 +25,7 @@ COUNTED = (Act, Contributor, ContributorCount, Dataset, Manifest, PublisherKey, 
 SHOWN = "lumen-labs/street-portraits"
 
 
-def of(kind: str) -> Any:
+def of(kind: str) -> pytest.MarkDecorator:
     """The inputs of one folder, each a test with its own name."""
     found = [one for one in ALL if one["file"].startswith(f"{kind}/")]
     return pytest.mark.parametrize("bad", found, ids=[Path(one["file"]).name for one in found])

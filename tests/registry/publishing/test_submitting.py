@@ -14,7 +14,7 @@ from registry.publishing import uploads
 from tests.registry.publishing.desk import Desk, Extract, Registry, extract_of, records
 
 
-def count(registry: Registry, table: type[Manifest] | type[Submission]) -> int:
+def count(registry: Registry, table: type[Manifest | Submission]) -> int:
     with registry.sessions() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 

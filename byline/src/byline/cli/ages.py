@@ -12,7 +12,7 @@ _AGE = re.compile(r"(\d{1,9})([dhms]?)")
 _SECONDS = {"": 86_400, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
-class _Age(click.ParamType):
+class _Age(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 only
     """A length of time."""
 
     name = "age"

@@ -38,7 +38,7 @@ class KeyIndex:
     def __init__(self, k: Keys, c: Bits, *, bits: int) -> None:
         """Keep the keys whose categories share a bit with `bits`."""
         self._keys = k if bits >= categories.EVERYTHING else k[(c & bits) != 0]
-        self._shift = 60 - min(max(int(len(self._keys)).bit_length() + 4, 13), 32)
+        self._shift = 60 - min(max(len(self._keys).bit_length() + 4, 13), 32)
         self._bitmap = np.zeros(LIMIT >> self._shift >> 3, dtype=np.uint8)
         places = self._keys >> self._shift
         np.bitwise_or.at(self._bitmap, places >> 3, np.left_shift(1, places & 7).astype(np.uint8))

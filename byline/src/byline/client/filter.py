@@ -79,8 +79,14 @@ class Tally:
         return int(self.kinds[KEPT]) + (self.unreadable if on_unreadable == KEEP else 0)
 
 
-def filter_files(sources: Sequence[Source], feed: Feed, wish: Wish, *, target: Target) -> dict[str, Any]:
-    """Filter all files and give the report (docs/guides/downstream.md); what is written appears only when all is done."""
+def filter_files(
+    sources: Sequence[Source], feed: Feed, wish: Wish, *, target: Target, jobs: int = 1
+) -> dict[str, Any]:
+    """Filter all files and give the report (docs/guides/downstream.md).
+
+    What is written appears only when all is done. `jobs` processes ask the key feed; with more than one, the
+    calling script needs the usual `if __name__ == "__main__"`.
+    """
     _check_targets(sources, target)
     mask = Mask()
     tallies = []

@@ -70,7 +70,7 @@ def scanner(dialect: Dialect) -> Scan:
                 fields.append(found[1].replace(b'""', b'"'))
                 here = found.end()
             else:
-                end = plain.match(data, here, stop).end()  # type: ignore[union-attr] - it matches nothing, too
+                end = plain.match(data, here, stop).end()  # type: ignore[union-attr]  # it matches nothing, too
                 fields.append(data[here:end])
                 here = end
             if here - at > dialect.longest:

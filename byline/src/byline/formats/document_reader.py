@@ -154,7 +154,7 @@ class _Text:
     def peek(self) -> str:
         """The next character that is no white space; Refused("not-json") at the end."""
         while True:
-            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr] - it matches nothing, too
+            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches nothing, too
             if self._at < len(self._text):
                 return self._text[self._at]
             if not self._more():
