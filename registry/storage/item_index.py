@@ -108,7 +108,7 @@ def _find(connection: Connection, ks: Int64s, manifest_id: int | None) -> Iterat
     if manifest_id is not None:
         statement += " AND manifest_id = " + ("?" if dialect == "sqlite" else "%s")
         values = (asked, manifest_id)
-    yield from connection.exec_driver_sql(statement, values).tuples()
+    yield from connection.exec_driver_sql(statement, values)
 
 
 def _stretches(items: Engine) -> Iterator[tuple[int, int]]:

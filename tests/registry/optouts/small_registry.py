@@ -192,10 +192,10 @@ class SmallRegistry:
             ks, positions = np.array(keys, dtype=np.int64).T
             item_index.load(self.items, manifest.id, [(ks, positions)])
         self.lines[manifest.id], self.digests[manifest.id] = list(lines), digest
-        self._write_links(manifest.id)
+        self.write_links(manifest.id)
         return manifest.id
 
-    def _write_links(self, manifest_id: int) -> None:
+    def write_links(self, manifest_id: int) -> None:
         """A row with an alias and a number; a photo with an alias here and a number there, or reversed."""
         own = self.lines[manifest_id]
         with transaction(self.sessions) as session:
