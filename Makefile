@@ -89,5 +89,10 @@ bench-search: $(VENV)/.dev ## 100,000 contributors, beside SQLite FTS5
 bench-filter: $(VENV)/.dev ## 2 M rows against 1 M keys, beside reading and rewriting the file
 	@$(BIN)/python -m benchmarks.filter
 
+browser: ## install Chromium for the browser tests, where this user may (Debian)
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q >/dev/null && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium >/dev/null; } || \
+	  echo "no Chromium here: the browser tests will be skipped" >&2
+
 clean: ## forget the virtual environment and the demo's data
 	@rm -rf $(VENV) .byline
