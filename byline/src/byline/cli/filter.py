@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # see options.py
     from byline.client.sources import Source
 
 _PATH = click.Path(path_type=Path)
+_WORTH_IT = 64 << 20
 
 
 @click.command(name="filter")
@@ -72,6 +73,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--delimiter", metavar="CHAR", help="Between CSV fields; \\t is a tab.")
 @click.option("--no-quoting", is_flag=True, help="CSV without quotes: a quote is a letter.")
 @click.option("--header", metavar="A,B,…", help="The columns of a CSV that does not name them.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), metavar="N", help="Processes that ask. Default: one a core."
+)
 @click.option("--array", metavar="NAME", help="The member of a JSON document that holds the records.")
 @asked
 def filter(asked: Asked, inputs: tuple[str, ...], **said: Any) -> None:  # noqa: A001 - it is the command's name
@@ -92,8 +96,16 @@ def filter(asked: Asked, inputs: tuple[str, ...], **said: Any) -> None:  # noqa:
     if use.label != use.asked:
         asked.say(f"{use.asked!r} is no category this feed knows; it is read as any use")
     wish = Wish(use=use, layout=_layout(said), dataset=said["dataset"], on_unreadable=said["on_unreadable"])
-    document = filter_files(sources, feed, wish, target=_target(inputs, sources, said))
+    target = _target(inputs, sources, said)
+    document = filter_files(sources, feed, wish, target=target, jobs=said["jobs"] or _jobs(sources))
     asked.show(document, in_words(document))
+
+
+def _jobs(sources: Sequence[Source]) -> int:
+    """One a core where there is much to do; starting them takes longer than filtering a few megabytes."""
+    sizes = [source.path.stat().st_size for source in sources if source.path is not None]
+    is_small = len(sizes) == len(sources) and sum(sizes) < _WORTH_IT
+    return 1 if is_small else min(os.cpu_count() or 1, 16)
 
 
 def _layout(said: Mapping[str, Any]) -> Any:
