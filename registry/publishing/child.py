@@ -115,11 +115,11 @@ class Reading:
         """Run `work`; an error of ours that DuckDB wrapped comes out as what it was."""
         try:
             return work()
-        except duckdb.Error as error:
+        except duckdb.OutOfMemoryException as error:
+            raise MemoryError from error
+        except duckdb.Error:
             if self._error is not None:
                 raise self._error from None
-            if isinstance(error, duckdb.OutOfMemoryException):
-                raise MemoryError from error
             raise
 
     def finish(self) -> None:

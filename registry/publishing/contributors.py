@@ -7,7 +7,6 @@ changes nothing. None of it is shown before the manifest is published.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ from sqlalchemy.orm import Session
 from byline.formats.selectors import contributor_kind, public_id
 from registry.database import Sessions, dialect_of, transaction
 from registry.models import Base, Contributor, ContributorCount, ContributorName, Manifest
+from registry.storage.item_index import breathing
 
 BATCH = 500
-BREATH = 0.01
 MOST_SAMPLES = 5
 LONGEST_NAME = 500
 _YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)", re.ASCII)
@@ -37,11 +36,10 @@ def count_contributors(
     with pq.ParquetFile(makers) as file:
         for batch in file.iter_batches(batch_size=BATCH):
             runs = batch.to_pylist()
-            with transaction(sessions) as session:
+            with breathing(), transaction(sessions) as session:
                 _count(session, manifest_id, runs)
             done += len(runs)
             counted(done)
-            time.sleep(BREATH)
 
 
 def insert_new(session: Session, table: type[Base], rows: list[Row]) -> None:

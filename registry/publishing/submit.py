@@ -89,7 +89,7 @@ def check_offer(predicate: ManifestPredicate, *, settings: Settings) -> None:
     if predicate.records.extract_rows > settings.max_records:
         raise Refused(
             "too-many-records",
-            f"{predicate.records.extract_rows:,} records; this registry takes {settings.max_records:,} a version: split the dataset",
+            f"{predicate.records.extract_rows:,} records; this registry takes {settings.max_records:,} a version",
             at="predicate.records.extract.rows",
         )
 
@@ -103,7 +103,7 @@ def check_place(session: Session, predicate: ManifestPredicate, dataset: Dataset
     if there is not None:
         raise Conflict(
             "version-exists",
-            f"{predicate.dataset.label} is here already ({there.state}); a version never changes: give the new one another name",
+            f"{predicate.dataset.label} is here already ({there.state}); give a changed one another version",
             at="predicate.dataset.version",
             details={"digest": there.digest, "state": there.state},
         )

@@ -56,13 +56,21 @@ def test_duckdb_cannot_be_told_otherwise(tmp_path: Path, words: str) -> None:
         connection.execute(words)
 
 
+LIMITED = """
+import os, resource, sys
+from registry.publishing import child
+from registry.publishing.task import task_from_json
+child.die_with_parent()
+child.limit_myself(task_from_json(sys.stdin.readline()))
+"""
+
+
 def in_child(folder: Path, code: str) -> str:
     """What a few lines say, run as the fenced process runs, after it limited itself."""
     (folder / "part").write_bytes(b"x" * 100)
-    lines = f"import sys, resource, os\nfrom registry.publishing import child\nfrom registry.publishing.task import task_from_json\nchild.die_with_parent()\nchild.limit_myself(task_from_json(sys.stdin.readline()))\n{code}"
     done = subprocess.run(
-        [sys.executable, "-I", "-c", lines], input=task(folder).to_json() + "\n", env=fence.ENVIRONMENT, text=True,
-        capture_output=True, check=False,
+        [sys.executable, "-I", "-c", LIMITED + code], input=task(folder).to_json() + "\n", env=fence.ENVIRONMENT,
+        text=True, capture_output=True, check=False,
     )  # fmt: skip
     return done.stdout.strip() + done.stderr.strip()[-200:]
 
@@ -88,21 +96,36 @@ def test_it_leaves_no_core(tmp_path: Path) -> None:
     assert in_child(tmp_path, "print(resource.getrlimit(resource.RLIMIT_CORE))") == "(0, 0)"
 
 
+ORPHAN = """
+import time
+from registry.publishing import child
+child.die_with_parent()
+print(1, flush=True)
+time.sleep(60)
+"""
+PARENT = f"""
+import subprocess, sys, time
+process = subprocess.Popen([sys.executable, "-c", {ORPHAN!r}], stdout=subprocess.PIPE)
+process.stdout.readline()
+print(process.pid, flush=True)
+time.sleep(60)
+"""
+
+
 def test_it_dies_with_its_parent(tmp_path: Path) -> None:
-    code = "import subprocess, sys\nchild = subprocess.Popen([sys.executable, '-c', 'from registry.publishing import child; import time; child.die_with_parent(); print(1, flush=True); time.sleep(60)'], stdout=subprocess.PIPE)\nchild.stdout.readline()\nprint(child.pid, flush=True)\nimport time\ntime.sleep(60)"
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     assert parent.stdout is not None
     grandchild = psutil.Process(int(parent.stdout.readline()))
     parent.kill()
     parent.communicate()
     deadline = time.monotonic() + 10
-    while (
-        grandchild.is_running()
-        and grandchild.status() != psutil.STATUS_ZOMBIE
-        and time.monotonic() < deadline
-    ):
+    while is_alive(grandchild) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
+    assert not is_alive(grandchild)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
 
 
 @pytest.fixture
