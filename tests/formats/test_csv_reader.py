@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ def _naive() -> ModuleType:
 
 naive = _naive()
 
-_PIECES = [b"a", b"bc", b",", b",", b"\n", b"\n", b"\r\n", b'"', b'""', b'"x"', b'"x\ny"', b"\r", b"\0", b"\xff", "é".encode(), b"#", b"\\", b"\\\"", b"1,2\n", b"3,4\n", b'"q,",w\n', b" ", b"\xef\xbb\xbf", b"\t"]  # fmt: skip
+_PIECES = [b"a", b"bc", b",", b",", b"\n", b"\n", b"\r\n", b'"', b'""', b'"x"', b'"x\ny"', b"\r", b"\0", b"\xff", "é".encode(), b"#", b"\\", b'\\"', b"1,2\n", b"3,4\n", b'"q,",w\n', b" ", b"\xef\xbb\xbf", b"\t"]  # fmt: skip
 _TEXTS = st.lists(st.sampled_from(_PIECES), max_size=40).map(b"".join)
 
 
@@ -56,7 +57,7 @@ def seen(
     options = options or ReadOptions("csv", {name: name for name in names}, header=names)
     found: dict[int, list[str] | str] = {}
     expected = 0
-    for batch in read_records(cast(BinaryIO, Dribble(data, step)), options, limits=limits or Limits()):
+    for batch in read_records(cast("BinaryIO", Dribble(data, step)), options, limits=limits or Limits()):
         assert batch.first_row == expected
         expected = batch.next_row
         columns = [batch.rows.column(name).to_pylist() for name in options.columns]
@@ -140,3 +141,23 @@ def test_pyarrow_is_not_asked_about_odd_bytes() -> None:
     batch = next(iter(read_records(io.BytesIO(b"a,b\n1,x\ry\n"), ReadOptions("csv", {"a": "a"}))))
     assert [one.code for one in batch.bad] == ["bare-carriage-return"]
     assert batch.rows.column("a") == pa.array([], pa.string())
+
+
+VECTORS = sorted((Path(__file__).parents[1] / "vectors" / "csv").glob("*.json"))
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda path: path.stem)
+def test_an_odd_csv_has_the_rows_written_down_for_it(vector: Path) -> None:
+    told = json.loads(vector.read_text())
+    columns = {name: name for name in told["columns"]}
+    options = ReadOptions("csv", columns, delimiter=told["delimiter"], quoting=told["quoting"])
+    expected = [one["bad"] if "bad" in one else one["values"] for one in told["rows"]]
+    assert seen(vector.with_suffix(".csv").read_bytes(), options=options) == expected
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda path: path.stem)
+def test_the_naive_reader_agrees_about_an_odd_csv(vector: Path) -> None:
+    told = json.loads(vector.read_text())
+    how = {"delimiter": told["delimiter"], "quoting": told["quoting"]}
+    expected = [one["bad"] if "bad" in one else one["values"] for one in told["rows"]]
+    assert wanted(vector.with_suffix(".csv").read_bytes(), **how)[1:] == expected
