@@ -83,6 +83,13 @@ class Lexicon:
         keys = [f"~{key}", f"!{consonants(key)}"]
         return [found for found in sorted(self._under(keys)) if found != word][:MOST_NEAR]
 
+    def seen(self, words: Iterable[str]) -> dict[str, int]:
+        """Give in how many documents words stand, roughly: one indexed again is counted again."""
+        asked = list(words)
+        marks = ",".join("?" * len(asked))
+        with self._lock:
+            return dict(self._file.execute(f"SELECT word, seen FROM word WHERE word IN ({marks})", asked))  # noqa: S608
+
     def completions(self, prefix: str, *, most: int = MOST_NEAR) -> list[str]:
         """Give the words that go on from a prefix, those of most documents first."""
         query = "SELECT word FROM word WHERE word > ? AND word < ? ORDER BY seen DESC, word LIMIT ?"

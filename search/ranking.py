@@ -13,11 +13,14 @@ from search.snapshot import Snapshot
 from search.terms import Need, Query
 
 ENOUGH = 20  # hits after which nothing nearer to a typo is looked for
-QUORUM = 0.55  # share of a query's weight (rare words weigh more) that a near hit must carry
+QUORUM = 0.45  # share of a query's weight (rare words weigh more) that a near hit must carry
 MOST_COMPLETED = 400  # documents read to see how their words go on
 SHORTEST_PREFIX = 2
+MOST_NEAR = 100  # near hits; further off nobody looks
 TYPO, SOUND, BEGUN = 0.85, 0.7, 0.6  # what a near word counts for
 
+CONTAINED = 0.8  # share of a document's own weight that is enough as well
+LEAST_SHARE, MOST_CONTAINED = 0.25, 12
 LEAST_WEIGHT = 0.1  # of a word that nearly everybody has
 
 _WHOLE, _WORDS = 100, 60
@@ -112,7 +115,9 @@ class Ranking:
         Words are taken from the rarest: once what is left could not lift a new document over the quorum,
         only those already found are looked at.
         """
-        weighed = sorted(((self._weight(need), need) for need in needs), key=lambda pair: -pair[0])
+        weights = self._weights(word for need in needs for way in need.ways for word in way)
+        weighed = [(max(weights[word] for way in need.ways for word in way), need) for need in needs]
+        weighed.sort(key=lambda pair: -pair[0])
         left = total = sum(weight for weight, _ in weighed)
         carried: dict[int, float] = {}
         for weight, need in weighed:
@@ -121,23 +126,32 @@ class Ranking:
                 for number in (documents & carried.keys()) if known_only else documents:
                     carried[number] = carried.get(number, 0.0) + share * weight
             left -= weight
+        self._add_contained(carried, total)
         good = [
             (-round(_WHOLE * sum_ / total), number)
             for number, sum_ in carried.items()
             if sum_ >= QUORUM * total
         ]
         return [
-            (number, -minus) for minus, number in islice(sorted(good), self._limit) if number not in excluding
+            (number, -minus) for minus, number in islice(sorted(good), MOST_NEAR) if number not in excluding
         ]
 
-    def _weight(self, need: Need) -> float:
+    def _add_contained(self, carried: dict[int, float], total: float) -> None:
+        """`Santi, Raphael` asks for Raphael too: who has hardly a word that was not asked for is near enough."""
+        some = [number for number, sum_ in carried.items() if LEAST_SHARE * total <= sum_ < QUORUM * total]
+        closest = nlargest(MOST_CONTAINED, some, key=lambda number: (carried[number], -number))
+        own = {number: set(self._words(number).split()) for number in closest}
+        weights = self._weights({word for words in own.values() for word in words})
+        for number, words in own.items():
+            if carried[number] >= CONTAINED * sum(weights[word] for word in words):
+                carried[number] = QUORUM * total
+
+    def _weights(self, words: Iterable[str]) -> dict[str, float]:
         """Rare words say more; one that is nowhere says most."""
-        frequency = min(
-            (self._snapshot.frequency("written", word) + self._snapshot.frequency("folded", word))
-            for way in need.ways
-            for word in way
-        )
-        return max(math.log((self._snapshot.count() + 2) / (frequency + 1)), LEAST_WEIGHT)
+        asked = set(words)
+        seen = self._lexicon.seen(asked)
+        count = self._snapshot.count() + 2
+        return {word: max(math.log(count / (seen.get(word, 0) + 1)), LEAST_WEIGHT) for word in asked}
 
     def _shares(self, need: Need) -> list[tuple[float, frozenset[int]]]:
         """Documents by how near their word is, each in the nearest share only."""

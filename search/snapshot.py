@@ -76,11 +76,6 @@ class Snapshot:
         leaf = bisect_right(self._bases, number) - 1
         return int(self._columns[name][leaf][number - self._bases[leaf]])
 
-    def frequency(self, field: str, word: str) -> int:
-        """Count the documents of a word, deleted ones among them."""
-        term = word.encode()
-        return sum(_frequency(leaf, field, term) for leaf, _ in self._leaves)
-
     def documents(self, field: str, word: str) -> frozenset[int]:
         """Give the documents that have a word in a field; common words are kept in memory."""
         return self._cached(field, word)
@@ -96,10 +91,3 @@ class Snapshot:
                 continue
             found.extend(number + base for number in matcher.all_ids())
         return found
-
-
-def _frequency(leaf: IndexReader, field: str, term: bytes) -> int:
-    try:
-        return int(leaf.doc_frequency(field, term))
-    except TermNotFound:
-        return 0

@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -32,7 +33,7 @@ from search.terms import Terms, document_terms, read_query
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
-CHUNK = 20_000  # changes a commit; what a bulk load holds in memory
+CHUNK = 100_000  # changes a commit, some 50 MB; each commit is a segment that every look-up goes through
 MOST_SEGMENTS = 8
 POSITION = "#position"  # the id of the one document that is no contributor
 
@@ -113,7 +114,7 @@ class WhooshEngine:
         return max(found, default=0)
 
     def apply(self, changes: Iterable[Document | Gone], *, position: int, bulk: bool = False) -> int:
-        """As SearchEngine.apply; commits every 20,000 changes, `position` with the last."""
+        """As SearchEngine.apply; commits every 100,000 changes, `position` with the last."""
         stream = iter(changes)
         total = 0
         while True:
@@ -128,29 +129,22 @@ class WhooshEngine:
         return total
 
     def _commit(self, chunk: dict[int, Document | Gone], *, position: int | None) -> None:
-        added = [
-            (change, document_terms(change)) for change in chunk.values() if isinstance(change, Document)
-        ]
         with self._writing() as writer:
-            gone = [*map(str, chunk), *([POSITION] if position is not None else [])]
-            for number in _numbers(writer, gone):
+            for number in _numbers(writer, [*map(str, chunk), *([POSITION] if position is not None else [])]):
                 writer.delete_document(number)
-            self._learn([terms for _, terms in added])
-            for document, terms in added:
-                writer.add_document(**_fields(document, terms))
+            words: Counter[str] = Counter()
+            abjad: set[str] = set()
+            for change in chunk.values():
+                if isinstance(change, Document):
+                    terms = document_terms(change)
+                    writer.add_document(**_fields(change, terms))
+                    words.update(terms.latin())
+                    abjad |= terms.abjad
             if position is not None:
                 writer.add_document(id=POSITION, position=position)
+            # Before the commit: after a crash the lexicon knows words too many, never too few.
+            self._lexicon.add(words, abjad)
         self._renew()
-
-    def _learn(self, added: list[Terms]) -> None:
-        """Put words into the lexicon first: after a crash it knows too many, never too few."""
-        seen: dict[str, int] = {}
-        abjad: set[str] = set()
-        for terms in added:
-            abjad |= terms.abjad
-            for word in terms.latin():
-                seen[word] = seen.get(word, 0) + 1
-        self._lexicon.add(seen, abjad)
 
     def merge(self) -> bool:
         """As SearchEngine.merge: small segments into one, big ones are left until the small outgrow them."""

@@ -48,7 +48,7 @@ def search(
         raise Refused("empty-query", "say a name, a user name or a link", at="q")
     found = {hit.id: (hit.match, hit.closeness) for hit in engine.search(text, limit=MOST_HITS).hits}
     found.update(dict.fromkeys(_named_exactly(session, text, items), (Match.exact, _SURE)))
-    ordered = _ordered(found, records_of(session, _not_hidden(session, found)))
+    ordered = _ordered(found, records_of(session, found))
     page, after = _page(ordered, limit=max(1, min(limit, MOST_PAGE)), cursor=cursor)
     shown = describe(session, [key[3] for key in page])
     entries = [shown[key[3]] | {"match": Match(key[0]).name} for key in page if key[3] in shown]
@@ -71,13 +71,6 @@ def _makers_of(session: Session, items: Engine, selectors: Collection[Selector])
     for row in rows_showing(items, selectors)[:MOST_ROWS]:
         roots.update(session.scalars(select(Contributor.root_id).join(ContributorCount).where(maker_at(row))))
     return roots
-
-
-def _not_hidden(session: Session, roots: Collection[int]) -> list[int]:
-    hidden = select(Contributor.root_id).where(
-        Contributor.root_id.in_(list(roots)), Contributor.hidden.is_(True)
-    )
-    return sorted(set(roots).difference(session.scalars(hidden)))
 
 
 def _ordered(found: dict[int, tuple[Match, int]], records: dict[int, int]) -> list[Key]:

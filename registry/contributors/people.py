@@ -1,19 +1,44 @@
-"""What name search knows of a maker: names, handles, and how much there is, over every published manifest."""
+"""What name search knows of a maker: names, handles, and how much there is, over every published manifest.
+
+Every statement goes by primary key from what the one before gave, and the manifests come last: joined into one, SQLite
+begins with the few published manifests and walks all their counts (11 ms instead of 0.3 ms at 100,000 makers).
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from registry.contributors.visible import named
 from registry.models import AliasLink, Contributor, ContributorCount, ContributorName, Dataset, Manifest
 
 MOST_NAMES = 50  # of one maker; the ones with the most records
 _KIND_ORDER = ("alias", "number", "web", "id", "name")
+
+
+@dataclass(frozen=True)
+class Held:
+    """What one manifest holds of one handle."""
+
+    contributor_id: int
+    manifest_id: int
+    records: int
+    licenses: dict[str, Any]
+    samples: list[Any]
+
+
+@dataclass(frozen=True)
+class Version:
+    """A manifest that may be shown by name: its dataset, and when it was published."""
+
+    id: int
+    dataset_id: int
+    age: tuple[float, int]  # the newest is the greatest
 
 
 @dataclass
@@ -23,7 +48,24 @@ class Person:
     root: int
     members: list[Contributor] = field(default_factory=list)
     names: list[tuple[str, int]] = field(default_factory=list)
-    records: int = 0
+    held: dict[Version, list[Held]] = field(default_factory=dict)
+    twice: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def records(self) -> int:
+        """How much there is."""
+        return sum(self.records_in(version) for version in self.newest())
+
+    def newest(self) -> list[Version]:
+        """Of each dataset the newest version that holds them."""
+        found: dict[int, Version] = {}
+        for version in sorted(self.held, key=lambda each: each.age):
+            found[version.dataset_id] = version
+        return list(found.values())
+
+    def records_in(self, version: Version) -> int:
+        """Rows of one version; a row that shows two of their handles once."""
+        return sum(each.records for each in self.held[version]) - self.twice.get(version.id, 0)
 
     @property
     def hidden(self) -> bool:
@@ -55,69 +97,97 @@ class Person:
 
 
 def read_people(session: Session, roots: Collection[int]) -> dict[int, Person]:
-    """Read these roots, in four statements; one without a published record has `records` 0."""
-    people = {root: Person(root) for root in roots}
+    """Read these roots, in five statements; one without a published record has `records` 0."""
+    people: dict[int, Person] = {}
     root_of: dict[int, int] = {}
-    for member in session.scalars(
-        select(Contributor).where(Contributor.root_id.in_(list(people))).order_by(Contributor.id)
-    ):
-        people[member.root_id].members.append(member)
+    members = select(Contributor).where(Contributor.root_id.in_(list(roots))).order_by(Contributor.id)
+    for member in session.scalars(members):
+        people.setdefault(member.root_id, Person(member.root_id)).members.append(member)
         root_of[member.id] = member.root_id
-    for contributor, name, records in _names(session, root_of):
+    held = [
+        Held(*row) for row in session.execute(_held().where(ContributorCount.contributor_id.in_(root_of)))
+    ]
+    versions = _versions(session, {each.manifest_id for each in held})
+    for each in held:
+        if each.manifest_id in versions:
+            people[root_of[each.contributor_id]].held.setdefault(versions[each.manifest_id], []).append(each)
+    for contributor, name, records in _names(session, root_of, versions):
         people[root_of[contributor]].names.append((name, records))
-    for root, records in records_of(session, people).items():
-        people[root].records = records
-    return {root: person for root, person in people.items() if person.members}
-
-
-def shared_rows(session: Session, roots: Collection[int]) -> dict[tuple[int, int | None], int]:
-    """Rows that two handles of one root both count, by (root, manifest): to be taken off the sum."""
-    number = aliased(Contributor)
-    statement = (
-        select(Contributor.root_id, AliasLink.manifest_id, func.sum(AliasLink.records))
-        .join(Contributor, Contributor.id == AliasLink.alias_id)
-        .join(number, number.id == AliasLink.number_id)
-        .where(Contributor.root_id.in_(list(roots)), AliasLink.how == "record")
-        .where(Contributor.root_id == number.root_id)
-        .group_by(Contributor.root_id, AliasLink.manifest_id)
-    )
-    return {(row[0], row[1]): int(row[2]) for row in session.execute(statement)}
-
-
-def _names(session: Session, ids: Collection[int]) -> list[tuple[int, str, int]]:
-    statement = (
-        select(ContributorName.contributor_id, ContributorName.name, func.sum(ContributorName.records))
-        .join(Manifest, Manifest.id == ContributorName.manifest_id)
-        .join(Dataset, Dataset.id == Manifest.dataset_id)
-        .where(ContributorName.contributor_id.in_(list(ids)), named())
-        .group_by(ContributorName.contributor_id, ContributorName.name)
-    )
-    return [(row[0], row[1], int(row[2])) for row in session.execute(statement)]
+    for (root, manifest), records in _twice(session, root_of).items():
+        people[root].twice[manifest] = records
+    return people
 
 
 def records_of(session: Session, roots: Collection[int]) -> dict[int, int]:
-    """Records of each root that has any: of each dataset, those of the newest version that holds it."""
-    held: defaultdict[tuple[int, int], dict[tuple[float, int], int]] = defaultdict(dict)
+    """Records of each root that has any and is not hidden, in four statements."""
+    columns = select(Contributor.id, Contributor.root_id, Contributor.hidden)
+    rows = session.execute(columns.where(Contributor.root_id.in_(list(roots)))).all()
+    hidden = {row.root_id for row in rows if row.hidden}
+    root_of = {row.id: row.root_id for row in rows if row.root_id not in hidden}
+    counts = session.execute(_counts().where(ContributorCount.contributor_id.in_(root_of))).all()
+    versions = _versions(session, {row.manifest_id for row in counts})
+    people: dict[int, Person] = {}
+    for contributor, manifest, records in counts:
+        if manifest in versions:
+            root = root_of[contributor]
+            held = people.setdefault(root, Person(root)).held.setdefault(versions[manifest], [])
+            held.append(Held(contributor, manifest, records, {}, []))
+    for (root, manifest), records in _twice(session, root_of).items():
+        if root in people:
+            people[root].twice[manifest] = records
+    return {root: person.records for root, person in people.items()}
+
+
+def shown_twice(session: Session, root: int, manifest_id: int) -> bool:
+    """Whether rows of this manifest stand in the runs of two handles of one root."""
+    members = select(Contributor.id).where(Contributor.root_id == root)
+    root_of = dict.fromkeys(session.scalars(members), root)
+    return bool(_twice(session, root_of).get((root, manifest_id)))
+
+
+def _counts() -> Any:
+    return select(ContributorCount.contributor_id, ContributorCount.manifest_id, ContributorCount.records)
+
+
+def _held() -> Any:
+    return _counts().add_columns(ContributorCount.licenses, ContributorCount.samples)
+
+
+def _versions(session: Session, ids: Collection[int]) -> dict[int, Version]:
     statement = (
-        select(
-            Contributor.root_id,
-            Manifest.dataset_id,
-            Manifest.id,
-            Manifest.published_at,
-            func.sum(ContributorCount.records),
-        )
-        .join(Contributor, Contributor.id == ContributorCount.contributor_id)
-        .join(Manifest, Manifest.id == ContributorCount.manifest_id)
+        select(Manifest.id, Manifest.dataset_id, Manifest.published_at)
         .join(Dataset, Dataset.id == Manifest.dataset_id)
-        .where(Contributor.root_id.in_(list(roots)), named())
-        .group_by(Contributor.root_id, Manifest.dataset_id, Manifest.id, Manifest.published_at)
+        .where(Manifest.id.in_(ids), named())
     )
-    for root, dataset, manifest, published_at, records in session.execute(statement):
-        age = (published_at.timestamp() if published_at else 0.0, manifest)
-        held[root, dataset][age] = int(records)
-    twice = shared_rows(session, roots)
-    sums: defaultdict[int, int] = defaultdict(int)
-    for (root, _), versions in held.items():
-        newest = max(versions)
-        sums[root] += versions[newest] - twice.get((root, newest[1]), 0)
+    return {
+        number: Version(number, dataset, (at.timestamp() if at else 0.0, number))
+        for number, dataset, at in session.execute(statement)
+    }
+
+
+def _names(
+    session: Session, ids: Collection[int], versions: dict[int, Version]
+) -> list[tuple[int, str, int]]:
+    statement = select(
+        ContributorName.contributor_id,
+        ContributorName.manifest_id,
+        ContributorName.name,
+        ContributorName.records,
+    ).where(ContributorName.contributor_id.in_(ids))
+    sums: defaultdict[tuple[int, str], int] = defaultdict(int)
+    for contributor, manifest, name, records in session.execute(statement):
+        if manifest in versions:
+            sums[contributor, name] += records
+    return [(contributor, name, records) for (contributor, name), records in sums.items()]
+
+
+def _twice(session: Session, root_of: dict[int, int]) -> dict[tuple[int, int], int]:
+    """Rows that two handles of one root both count, by (root, manifest): to be taken off the sum."""
+    statement = select(
+        AliasLink.alias_id, AliasLink.number_id, AliasLink.manifest_id, AliasLink.records
+    ).where(AliasLink.alias_id.in_(root_of), AliasLink.how == "record")
+    sums: defaultdict[tuple[int, int], int] = defaultdict(int)
+    for alias, number, manifest, records in session.execute(statement):
+        if root_of[alias] == root_of.get(number) and manifest is not None:
+            sums[root_of[alias], manifest] += records
     return sums

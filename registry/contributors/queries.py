@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from byline.errors import NotFound, Refused
 from registry.contributors.entries import rows_of_runs
-from registry.contributors.people import shared_rows
+from registry.contributors.people import shown_twice
 from registry.contributors.views import describe
 from registry.contributors.visible import named, newest_first, versions
 from registry.models import Contributor, ContributorCount, Dataset, Manifest, Publisher
@@ -56,7 +56,7 @@ def contributor_records(
     ranges, left = _cut(runs, start, size)
     label = {"dataset": dataset, "version": manifest.version}
     rows = rows_of_runs(session, store, manifest=(manifest.id, manifest.digest), ranges=ranges)
-    if start and shared_rows(session, [root]).get((root, manifest.id)):
+    if start and shown_twice(session, root, manifest.id):
         before = rows_of_runs(
             session, store, manifest=(manifest.id, manifest.digest), ranges=_cut(runs, 0, start)[0]
         )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -12,26 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from byline.formats.platforms import BY_NAME
-from registry.contributors.people import Person, read_people, shared_rows
-from registry.contributors.visible import named
-from registry.models import Contributor, ContributorCount, Dataset, Manifest, Publisher
+from registry.contributors.people import Held, Person, Version, read_people
+from registry.models import Contributor, Dataset, Manifest, Publisher
 
 MOST_SAMPLES = 5
-
-
-@dataclass
-class _Holding:
-    """What one version holds of one root."""
-
-    manifest: Manifest
-    dataset: Dataset
-    publisher: Publisher
-    counts: list[ContributorCount] = field(default_factory=list)
-
-    @property
-    def age(self) -> tuple[float, int]:
-        published_at = self.manifest.published_at
-        return (published_at.timestamp() if published_at else 0.0, self.manifest.id)
 
 
 def describe(
@@ -45,17 +28,18 @@ def describe(
     people = {
         root: person
         for root, person in read_people(session, roots).items()
-        if hidden_too or not person.hidden
+        if person.held and (hidden_too or not person.hidden)
     }
-    holdings = _holdings(session, people)
-    twice = shared_rows(session, people)
+    labels = _labels(session, {version.id for person in people.values() for version in person.newest()})
     shown: dict[int, dict[str, Any]] = {}
     for root, person in people.items():
-        datasets = [_dataset(held, twice.get((root, held.manifest.id), 0)) for held in holdings[root]]
+        datasets = [_dataset(person, version, labels[version.id]) for version in person.newest()]
         datasets.sort(key=lambda entry: (-entry["records"], entry["dataset"]))
-        if datasets:
-            records = sum(entry["records"] for entry in datasets)
-            shown[root] = {"contributor": contributor_dict(person), "records": records, "datasets": datasets}
+        shown[root] = {
+            "contributor": contributor_dict(person),
+            "records": person.records,
+            "datasets": datasets,
+        }
     return shown
 
 
@@ -83,47 +67,39 @@ def profile_url(contributor: Contributor) -> str | None:
     return platform.profile.format(quote(contributor.handle.removeprefix(platform.sigil), safe="@:_-."))
 
 
-def _holdings(session: Session, people: dict[int, Person]) -> defaultdict[int, list[_Holding]]:
-    """Of each root and dataset the newest version with records of theirs."""
+def _labels(session: Session, ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """What a publisher says of each of these versions."""
     statement = (
-        select(Contributor.root_id, ContributorCount, Manifest, Dataset, Publisher)
-        .join(ContributorCount, ContributorCount.contributor_id == Contributor.id)
-        .join(Manifest, Manifest.id == ContributorCount.manifest_id)
+        select(Manifest, Dataset.name, Publisher.slug, Publisher.status)
         .join(Dataset, Dataset.id == Manifest.dataset_id)
         .join(Publisher, Publisher.id == Dataset.publisher_id)
-        .where(Contributor.root_id.in_(list(people)), named())
+        .where(Manifest.id.in_(ids))
     )
-    held: dict[tuple[int, int], _Holding] = {}
-    for root, count, manifest, dataset, publisher in session.execute(statement):
-        held.setdefault((root, manifest.id), _Holding(manifest, dataset, publisher)).counts.append(count)
-    newest: dict[tuple[int, int], _Holding] = {}
-    for (root, _), holding in held.items():
-        at = (root, holding.dataset.id)
-        newest[at] = max(newest.get(at, holding), holding, key=lambda each: each.age)
-    found: defaultdict[int, list[_Holding]] = defaultdict(list)
-    for (root, _), holding in newest.items():
-        found[root].append(holding)
-    return found
-
-
-def _dataset(held: _Holding, twice: int) -> dict[str, Any]:
-    counts = sorted(held.counts, key=lambda count: (-count.records, count.contributor_id))
-    samples = [sample for count in counts for sample in count.samples]
     return {
-        "dataset": f"{held.publisher.slug}/{held.dataset.name}",
-        "version": held.manifest.version,
-        "role": held.manifest.role,
-        "publisher_status": held.publisher.status,
-        "records": sum(count.records for count in counts) - twice,
-        "licenses": _licenses(counts, twice),
-        "annotations": held.manifest.annotations,
-        "purposes": held.manifest.purposes,
-        "access": held.manifest.access,
+        manifest.id: {
+            "dataset": f"{slug}/{name}",
+            "version": manifest.version,
+            "role": manifest.role,
+            "publisher_status": status,
+            "annotations": manifest.annotations,
+            "purposes": manifest.purposes,
+            "access": manifest.access,
+        }
+        for manifest, name, slug, status in session.execute(statement)
+    }
+
+
+def _dataset(person: Person, version: Version, label: dict[str, Any]) -> dict[str, Any]:
+    counts = sorted(person.held[version], key=lambda count: (-count.records, count.contributor_id))
+    samples = [sample for count in counts for sample in count.samples]
+    return label | {
+        "records": person.records_in(version),
+        "licenses": _licenses(counts, person.twice.get(version.id, 0)),
         "samples": [sample for at, sample in enumerate(samples) if sample not in samples[:at]][:MOST_SAMPLES],
     }
 
 
-def _licenses(counts: list[ContributorCount], twice: int) -> dict[str, int]:
+def _licenses(counts: list[Held], twice: int) -> dict[str, int]:
     """Licences of all handles; rows that show two of them are counted with the first, as far as they go."""
     total: Counter[str] = Counter()
     for at, count in enumerate(counts):
