@@ -10,7 +10,7 @@ def read(
 ) -> list[list[str] | str]:
     """Every record in order: its fields, or the code of what is wrong with it."""
     data = data.removeprefix(b"\xef\xbb\xbf")
-    records: list[list[bytes] | str] = []
+    records: list[list[str] | str] = []
     at = 0
     while at < len(data):
         if data[at : at + 1] == b"\n" or data[at : at + 2] == b"\r\n":
@@ -19,7 +19,7 @@ def read(
         fields, end, after = _record(data, at, (delimiter.encode(), quoting, longest))
         records.append(fields if isinstance(fields, str) else _texts(fields, data[at:end]))
         at = after
-    return [*records]
+    return records
 
 
 def _texts(fields: list[bytes], whole: bytes) -> list[str] | str:
@@ -32,7 +32,9 @@ def _texts(fields: list[bytes], whole: bytes) -> list[str] | str:
     return [field.decode() for field in fields]
 
 
-def _record(data: bytes, start: int, how: tuple[bytes, bool, int]) -> tuple[list[bytes] | str, int, int]:
+def _record(  # noqa: C901, PLR0911, PLR0912 - one character after the other, on purpose
+    data: bytes, start: int, how: tuple[bytes, bool, int]
+) -> tuple[list[bytes] | str, int, int]:
     delimiter, quoting, longest = how
     newline = data.find(b"\n", start)
     resume = len(data) if newline < 0 else newline + 1

@@ -21,7 +21,8 @@ from byline.formats.records import Limits, ReadOptions, read_records
 def _naive() -> ModuleType:
     path = Path(__file__).with_name("naive_csv.py")
     spec = importlib.util.spec_from_file_location("naive_csv", path)
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["naive_csv"] = module
     spec.loader.exec_module(module)
@@ -30,7 +31,10 @@ def _naive() -> ModuleType:
 
 naive = _naive()
 
-_PIECES = [b"a", b"bc", b",", b",", b"\n", b"\n", b"\r\n", b'"', b'""', b'"x"', b'"x\ny"', b"\r", b"\0", b"\xff", "é".encode(), b"#", b"\\", b'\\"', b"1,2\n", b"3,4\n", b'"q,",w\n', b" ", b"\xef\xbb\xbf", b"\t"]  # fmt: skip
+_PIECES = [
+    b"a", b"bc", b",", b",", b"\n", b"\n", b"\r\n", b'"', b'""', b'"x"', b'"x\ny"', b"\r", b"\0", b"\xff", "é".encode(),
+    b"#", b"\\", b'\\"', b"1,2\n", b"3,4\n", b'"q,",w\n', b" ", b"\xef\xbb\xbf", b"\t",
+]  # fmt: skip
 _TEXTS = st.lists(st.sampled_from(_PIECES), max_size=40).map(b"".join)
 
 

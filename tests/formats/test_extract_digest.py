@@ -20,7 +20,7 @@ _VALUES = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]),
 
 def batch(fields: list[str], rows: list[Any]) -> pa.RecordBatch:
     """Rows (file, row, values…) as a batch."""
-    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in range(len(fields) + 2)]
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [[] for _ in range(len(fields) + 2)]
     return pa.RecordBatch.from_arrays(
         [pa.array(column, field.type) for column, field in zip(columns, extract_schema(fields), strict=True)],
         schema=extract_schema(fields),
@@ -53,7 +53,10 @@ def test_blocks_do_not_depend_on_how_rows_arrive(step: int) -> None:
     assert digest.hexdigest() == VECTORS["more than a block"]["sha256"]
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2**40), _VALUES, _VALUES), max_size=20), st.integers(1, 7))
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2**40), _VALUES, _VALUES), max_size=20),
+    st.integers(1, 7),
+)
 def test_any_records_have_the_digest_of_the_long_way_round(rows: list[Any], step: int) -> None:
     fields = ["url", "title"]
     digest = ExtractDigest(fields)
@@ -85,7 +88,9 @@ def test_an_extract_has_file_and_row_before_its_fields() -> None:
     assert extract_schema(FIELDS).names == ["file", "row", *FIELDS]
 
 
-def test_the_csv_vectors_are_what_their_script_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_csv_vectors_are_what_their_script_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     committed = make_csv.HERE
     monkeypatch.setattr(make_csv, "HERE", tmp_path)
     make_csv.main()

@@ -139,8 +139,10 @@ def in_words(document: Mapping[str, Any]) -> str:
     feed = document["feed"]
     dropped = ", ".join(f"{count:,} by {kind}" for kind, count in document["dropped"].items()) or "none"
     lines = [
-        f"{document['rows_in']:,} rows in, {document['rows_out']:,} out; opted out: {dropped}; "
-        f"unreadable: {document['unreadable']:,} ({document['on_unreadable']})",
+        (
+            f"{document['rows_in']:,} rows in, {document['rows_out']:,} out; opted out: {dropped}; "
+            f"unreadable: {document['unreadable']:,} ({document['on_unreadable']})"
+        ),
         f"feed {feed['origin']} {feed['seq']} of {feed['time']}; for {document['for']['read_as']}",
     ]
     lines += [f"  {one['name']}: {_tier_in_words(one)}" for one in document["files"][:20]]

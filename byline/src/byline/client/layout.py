@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from byline.client.sources import Source
+from byline.client.sources import Source, expand
 from byline.errors import Refused
 from byline.formats import presets
 from byline.formats.columns import missing_column
@@ -63,6 +63,13 @@ def options_of(source: Source, asked: Asked) -> ReadOptions:
         header=asked.header,
         array=asked.array,
     )
+
+
+def fitted_preset(name: str, words: Sequence[str]) -> ReadOptions:
+    """A known layout, with those of its columns that the first of these files has."""
+    known = presets.layout(name)
+    with expand(words)[0].open() as file:
+        return known.fitted(column_names(file, known.reading))
 
 
 def registered_options(told: Mapping[str, Any], format_: str | None, guess: ReadOptions) -> ReadOptions:

@@ -47,7 +47,7 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[Mapping[str, Any]]:
     for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")[:_LOOKED_AT]:
         try:
             yield one_object(line.decode("utf-8"))
-        except (BadRecord, UnicodeDecodeError):
+        except (BadRecord, UnicodeDecodeError):  # noqa: PERF203 - a line that says nothing is passed over
             continue
 
 

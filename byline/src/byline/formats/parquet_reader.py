@@ -16,11 +16,12 @@ from byline.errors import Refused
 from byline.formats.assemble import Stretch, assemble
 from byline.formats.columns import Expression, missing_column, parse_expression
 from byline.formats.numbered import BadRow, Limits, NumberedBatch, ReadOptions
-from byline.formats.values import is_readable, is_text, text_column, wrong_column_type
+from byline.formats.values import is_coded_text, is_readable, is_text, text_column, wrong_column_type
 
 BATCH = 65_536
 # A row of an honest list takes bytes of its own; a megabyte of Parquet cannot stand for a billion rows.
 _ROWS_PER_BYTE, _FREE_ROWS = 64, 100_000
+_CODED = frozenset({"RLE_DICTIONARY", "PLAIN_DICTIONARY"})
 
 
 def read_parquet(
@@ -142,7 +143,7 @@ def _batches(source: BinaryIO, paths: list[str], limits: Limits) -> Iterator[pa.
     for group in range(plain.num_row_groups):
         rows = _rows(plain.metadata.row_group(group), limits)
         for batch in _decoded(file.iter_batches(rows, row_groups=[group], columns=paths)):
-            short = _without_long_words(batch, limits) if wide else batch
+            short = _without_long_words(batch, limits)
             budget -= _true_size(short)
             if budget < 0:
                 raise Refused("unfolds-too-far", f"{size:,} bytes of Parquet unfold to more than a file may")
@@ -169,7 +170,8 @@ def _wide_dictionaries(source: BinaryIO, plain: pq.ParquetFile, paths: list[str]
     dictionaries until their true size is known; the others are read plain, which is six times as fast.
     """
     schema, metadata = plain.schema_arrow, plain.metadata
-    names = [path for path in paths if path in schema.names and is_text(schema.field(path).type)]
+    types = {path: schema.field(path).type for path in paths if path in schema.names}
+    names = [path for path, kind in types.items() if is_text(kind) or is_coded_text(kind)]
     coded = _dictionary_columns(metadata, names)
     if not coded:
         return set()
@@ -187,25 +189,25 @@ def _wide_dictionaries(source: BinaryIO, plain: pq.ParquetFile, paths: list[str]
 
 
 def _dictionary_columns(metadata: pq.FileMetaData, names: list[str]) -> list[str]:
-    found = set()
-    for group in range(metadata.num_row_groups):
-        for place in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(place)
-            if chunk.path_in_schema in names and {"RLE_DICTIONARY", "PLAIN_DICTIONARY"} & set(
-                chunk.encodings
-            ):
-                found.add(chunk.path_in_schema)
-    return sorted(found)
+    if not metadata.num_row_groups:
+        return []
+    first = metadata.row_group(0)
+    places = [at for at in range(metadata.num_columns) if first.column(at).path_in_schema in names]
+    groups = range(metadata.num_row_groups)
+    chunks = (metadata.row_group(group).column(place) for group in groups for place in places)
+    return sorted({chunk.path_in_schema for chunk in chunks if _CODED & set(chunk.encodings)})
 
 
 def _without_long_words(batch: pa.RecordBatch, limits: Limits) -> pa.RecordBatch:
     """Words longer than a row may be are cut to just that: their rows are bad all the same, and cost nothing."""
+    if not any(is_coded_text(column.type) for column in batch.columns):
+        return batch
     columns = [_shortened(column, limits.row + 1) for column in batch.columns]
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _shortened(column: pa.Array, longest: int) -> pa.Array:
-    if not pa.types.is_dictionary(column.type) or not len(column.dictionary):
+    if not is_coded_text(column.type) or not len(column.dictionary):
         return column
     long = pc.fill_null(pc.greater(pc.binary_length(column.dictionary), longest), False)
     if not pc.any(long).as_py():
@@ -227,7 +229,7 @@ def _pieces(batch: pa.RecordBatch, limits: Limits) -> Iterator[pa.RecordBatch]:
 def _true_size(batch: pa.RecordBatch) -> int:
     """Bytes once every dictionary is unfolded."""
     return sum(
-        int(_lengths(column).sum()) if pa.types.is_dictionary(column.type) else column.nbytes
+        int(_lengths(column).sum()) if is_coded_text(column.type) else column.nbytes
         for column in batch.columns
     )
 

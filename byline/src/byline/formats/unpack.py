@@ -16,7 +16,7 @@ GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 def compression(head: bytes) -> str | None:
-    """ "gzip", "zstd" or None, by magic bytes (RFC 1952, RFC 8878)."""
+    """Tell `gzip`, `zstd` or None, by magic bytes (RFC 1952, RFC 8878)."""
     if head.startswith(GZIP):
         return "gzip"
     return "zstd" if head.startswith(ZSTD) else None

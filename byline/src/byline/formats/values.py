@@ -65,6 +65,11 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
+def is_coded_text(kind: pa.DataType) -> bool:
+    """Whether an Arrow type holds strings as numbers of words."""
+    return bool(pa.types.is_dictionary(kind)) and is_text(kind.value_type)
+
+
 def is_readable(kind: pa.DataType) -> bool:
     """Whether `text_column` takes a type."""
     if pa.types.is_dictionary(kind):
