@@ -59,9 +59,13 @@ def publish(folder: Path) -> float:
 def _signed_manifest(folder: Path, runtime: Runtime) -> bytes:
     key, origin = PrivateKey.generate(), runtime.settings.origin
     stamp = Stamp(runtime.clock(), secrets.token_bytes(16))
-    registration = describe.publisher_statement(slug="bench", name="Bench", key=key, origin=origin, stamp=stamp)
+    registration = describe.publisher_statement(
+        slug="bench", name="Bench", key=key, origin=origin, stamp=stamp
+    )
     with transaction(runtime.sessions) as session:
-        publishers.register_publisher(session, envelope=registration, settings=runtime.settings, now=runtime.clock())
+        publishers.register_publisher(
+            session, envelope=registration, settings=runtime.settings, now=runtime.clock()
+        )
     made = json.loads((folder / "extract.json").read_text())
     measured = Measured(
         files=[RecordFile(**one) for one in made["files"]],

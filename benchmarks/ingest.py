@@ -35,8 +35,12 @@ def main(rows: int) -> int:
         ours, ours_rss = run("ours", folder, rows)
     ratio, rss = ours / floor, ours_rss / (1 << 30)
     print(f"ingest of {rows:,} records, submitted to published")
-    print(f"  ours   {ours:6.2f} s  {rows / ours:>11,.0f} rows/s   peak RSS {rss:.2f} GiB (goal <= {MOST_RSS_GIB})")
-    print(f"  floor  {floor:6.2f} s  {rows / floor:>11,.0f} rows/s   peak RSS {floor_rss / (1 << 30):.2f} GiB (DuckDB alone)")
+    print(
+        f"  ours   {ours:6.2f} s  {rows / ours:>11,.0f} rows/s   peak RSS {rss:.2f} GiB (goal <= {MOST_RSS_GIB})"
+    )
+    print(
+        f"  floor  {floor:6.2f} s  {rows / floor:>11,.0f} rows/s   peak RSS {floor_rss / (1 << 30):.2f} GiB (DuckDB alone)"
+    )
     print(f"  ratio  {ratio:6.2f}    (goal <= {MOST_RATIO})")
     return 0
 
@@ -69,7 +73,9 @@ def memory(process: psutil.Process) -> int:
 def floor(folder: Path) -> float:
     """DuckDB alone."""
     began = time.perf_counter()
-    with duckdb.connect(config={"threads": "2", "memory_limit": "512MiB", "preserve_insertion_order": "false"}) as connection:
+    with duckdb.connect(
+        config={"threads": "2", "memory_limit": "512MiB", "preserve_insertion_order": "false"}
+    ) as connection:
         connection.execute(f"SET temp_directory = '{folder / 'spill'}'")
         connection.execute(
             f"COPY (SELECT *, {_KEY.format('landing_url')} AS k1, {_KEY.format('url')} AS k2 "

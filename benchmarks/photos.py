@@ -35,7 +35,12 @@ def photos(rows: int, *, seed: int = 20190129) -> pa.Table:
             "creator_name": _join("Photographer ", _text(maker)),
             "creator_url": _join("https://www.flickr.com/people/", nsid, "/"),
             "license": pa.array(LICENCES).take(pa.array(chance.integers(0, len(LICENCES), rows))),
-            "title": _join("Street ", _text(chance.integers(0, 50_000, rows)), ", ", _text(chance.integers(2004, 2015, rows))),
+            "title": _join(
+                "Street ",
+                _text(chance.integers(0, 50_000, rows)),
+                ", ",
+                _text(chance.integers(2004, 2015, rows)),
+            ),
         }
     )
 

@@ -15,7 +15,9 @@ sys.path.insert(0, str(ROOT))  # tests.plugins is importable wherever pytest is 
 
 pytest_plugins = ["tests.plugins.postgres", "tests.plugins.s3", "tests.plugins.smtp"]
 
-settings.register_profile("byline", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "byline", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("byline")
 
 

@@ -1,23 +1,17 @@
-"""Rows at a host.
-
-Canonical hosts are what a browser would ask for, so a row's URL is parsed where it is not plain.
-"""
+"""Rows at a host. Canonical hosts are what a browser would ask for, whatever way a URL is written."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from byline.formats.url_columns import Mask, canonical_urls, hosts_of_column
 from byline.formats.urls import canonical_url, host_of
 from registry.optouts.rule import covered_host
 from registry.storage import ObjectStore
 from registry.storage.record_index import scan_entries
-
-# An authority of plain characters and nothing to decode: its host can be looked for as text.
-_PLAIN = r"^(?:https?:)?//[a-z0-9.-]+(?::[0-9]*)?(?:[/?#]|$)"
 
 
 def hosts_of(*urls: str | None) -> frozenset[str]:
@@ -30,18 +24,14 @@ def host_positions(store: ObjectStore, digest: str, hosts: Collection[str]) -> s
     """Positions of the rows of one record index whose URL or landing page is at one of these hosts."""
     found: set[int] = set()
     for table in scan_entries(store, digest, ("url", "landing_url")):
-        near = pc.or_(_near(table["url"], hosts), _near(table["landing_url"], hosts))
-        rows = table.filter(near).select(["position", "url", "landing_url"]).to_pylist()
-        found.update(
-            row["position"] for row in rows if covered_host(hosts_of(row["url"], row["landing_url"]), hosts)
-        )
+        at = _covered(table["url"], hosts) | _covered(table["landing_url"], hosts)
+        found.update(table["position"].to_numpy()[at].tolist())
     return found
 
 
-def _near(urls: pa.ChunkedArray, hosts: Collection[str]) -> pa.ChunkedArray:
-    """Where a URL may be at one of the hosts: it holds its text, or would have to be parsed to say no."""
-    named = pc.match_substring_regex(
-        urls, "|".join(re.escape(host) for host in sorted(hosts)), ignore_case=True
-    )
-    odd = pc.invert(pc.match_substring_regex(urls, _PLAIN, ignore_case=True))
-    return pc.fill_null(pc.or_(named, odd), False)
+def _covered(urls: pa.ChunkedArray, hosts: Collection[str]) -> Mask:
+    """Which URLs are at one of the hosts; each distinct host is asked about once."""
+    shown = hosts_of_column(canonical_urls(urls))
+    covered = [bool(name) and covered_host([host_of(name)], hosts) for name in shown.names]
+    at: Mask = np.array(covered, dtype=np.bool_)[shown.codes]
+    return at

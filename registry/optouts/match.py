@@ -13,6 +13,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
@@ -27,10 +28,10 @@ from registry.optouts.facts import read_facts
 from registry.optouts.kept import keep
 from registry.optouts.pieces import pieces
 from registry.optouts.reach import reach
-from registry.optouts.wishes import read_wishes
+from registry.optouts.wishes import own_rows, read_wishes
 from registry.storage import ObjectStore
 
-BATCH = 50
+BATCH, ROWS = 50, 200_000
 TRIES = 20
 Affected = Callable[[Session], Collection[str]]
 
@@ -90,18 +91,25 @@ def run(
             match_manifest(sessions, items=items, store=store, manifest_id=manifest_id, now=now)
 
 
+class _OvertakenError(Exception):
+    """Another matcher wrote since the generation was read."""
+
+
 def _make_true(
     sessions: Sessions, affected: Affected, *, items: Engine, store: ObjectStore, now: dt.datetime
 ) -> None:
-    """Ask who is affected and match them, from the start again when another matcher wrote in between."""
-    for _ in range(TRIES):
-        with sessions() as session:
-            generation = _generation(session)
-            ids = affected(session)
-        for piece in [*pieces(ids, BATCH)] or [[]]:
-            if not _match(sessions, piece, generation=generation, items=items, store=store, now=now):
-                break
-            generation += 1
+    """Ask who is affected and match them; where another matcher wrote in between, ask again who is left.
+
+    What was written stays good: the other one read it, or its own write is dropped and it asks again, too.
+    """
+    done: set[str] = set()
+    idle = 0
+    while idle < TRIES:
+        before = len(done)
+        try:
+            _match_all(sessions, affected, items=items, store=store, now=now, done=done)
+        except _OvertakenError:
+            idle = 0 if len(done) > before else idle + 1
         else:
             return
     raise Unavailable(
@@ -109,26 +117,59 @@ def _make_true(
     )
 
 
-def _match(
+def _match_all(
     sessions: Sessions,
-    ids: Collection[str],
+    affected: Affected,
     *,
-    generation: int,
     items: Engine,
     store: ObjectStore,
     now: dt.datetime,
-) -> bool:
-    """Match some opt-outs; False, and nothing written, where the generation is not this any more."""
+    done: set[str],
+) -> None:
+    """Match whoever is affected and not `done` yet, which grows by each that is written."""
     with sessions() as session:
-        wishes = read_wishes(session, ids)
-        facts = read_facts(session, items, store, wishes)
-    found = [(one, reach(one, facts)) for one in wishes.asked]
+        generation = _generation(session)
+        batches = _batches(session, set(affected(session)) - done)
+    if not batches:  # "nobody" must hold as well: somebody else may be about to write
+        _write(sessions, generation)
+    for batch in batches:
+        with sessions() as session:
+            wishes = read_wishes(session, batch)
+            facts = read_facts(session, items, store, wishes)
+        for one in wishes.asked:
+            _write(
+                sessions,
+                generation,
+                partial(keep, one=one, reached=reach(one, facts), facts=facts, now=now, new_id=_new_id),
+            )
+            generation += 1
+            done.add(one.id)
+        done.update(batch)
+
+
+def _batches(session: Session, ids: Collection[str]) -> list[list[str]]:
+    """At most 50 opt-outs at once, and about 200,000 rows of their makers' own: some hundred MB while matching."""
+    batches: list[list[str]] = []
+    room = 0
+    for piece in pieces(ids, 500):
+        sizes = own_rows(session, read_wishes(session, piece))
+        for one in piece:
+            if not batches or len(batches[-1]) >= BATCH or room < sizes.get(one, 0):
+                batches.append([])
+                room = ROWS
+            batches[-1].append(one)
+            room -= sizes.get(one, 0)
+    return batches
+
+
+def _write(
+    sessions: Sessions, generation: int, do: Callable[[Session], None] = lambda _session: None
+) -> None:
+    """One short transaction, if nobody wrote since `generation` was read."""
     with transaction(sessions) as session:
         if not _advance(session, generation):
-            return False
-        for one, reached in found:
-            keep(session, one, reached, facts=facts, now=now, new_id=_new_id)
-    return True
+            raise _OvertakenError
+        do(session)
 
 
 def _generation(session: Session) -> int:

@@ -83,10 +83,17 @@ def _own(session: Session, opt_out: OptOut) -> dict[str, Any]:
         "made_at": opt_out.made_at,
         "in_force_at": opt_out.in_force_at,
         "withdrawn_at": opt_out.withdrawn_at,
-        "datasets": [*_asked(session, opt_out.id), *_not_asked(session, opt_out.id)],
+        "datasets": _datasets(session, opt_out.id),
         "feed_seq": opt_out.feed_seq,
         "receipt": _receipt(session, opt_out),
     }
+
+
+def _datasets(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
+    """One line a dataset: its notice, or that its publisher may not be asked."""
+    not_asked = {one["dataset"]: one for one in _not_asked(session, opt_out_id)}
+    asked = [one for one in _asked(session, opt_out_id) if one["dataset"] not in not_asked]
+    return sorted([*asked, *not_asked.values()], key=lambda one: str(one["dataset"]))
 
 
 def _asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from byline.formats.selectors import fingerprint
-from registry.models import Contributor, OptOut, OptOutScope, OptOutSelector
+from registry.models import Contributor, ContributorCount, OptOut, OptOutScope, OptOutSelector
 from registry.optouts.pieces import select_in
 
 ITEM_KINDS = frozenset({"photo", "url", "sha256"})
@@ -101,6 +101,15 @@ def read_wishes(session: Session, ids: Collection[str]) -> Wishes:
             )
         )
     return Wishes(tuple(asked), handles)
+
+
+def own_rows(session: Session, wishes: Wishes) -> dict[str, int]:
+    """How many rows of record indexes name each opt-out's makers themselves."""
+    columns = select(ContributorCount.contributor_id, ContributorCount.entries)
+    rows: dict[int, int] = defaultdict(int)
+    for row in select_in(session, columns, ContributorCount.contributor_id, wishes.handles):
+        rows[row.contributor_id] += row.entries
+    return {one.id: sum(rows[handle] for handle in one.handles) for one in wishes.asked}
 
 
 def may_be_fingerprint(one: OptOut) -> bool:

@@ -56,11 +56,15 @@ def main() -> None:
     """Write the vectors."""
     made = {
         "extracts": [
-            {"fields": fields, "rows": rows, "sha256": extract_digest(fields, rows)} for fields, rows in EXTRACTS
+            {"fields": fields, "rows": rows, "sha256": extract_digest(fields, rows)}
+            for fields, rows in EXTRACTS
         ],
         "columns": [
             {"rows": [], "sha256": column_digest([])},
-            {"rows": [[0, "a"], [1, None], [5, "é"]], "sha256": column_digest([(0, "a"), (1, None), (5, "é")])},
+            {
+                "rows": [[0, "a"], [1, None], [5, "é"]],
+                "sha256": column_digest([(0, "a"), (1, None), (5, "é")]),
+            },
         ],
         "more than a block": {
             "rows": "row 2n for n < 70,000: null where the row is divisible by 7, else 'item <row>'",
