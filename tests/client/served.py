@@ -1,0 +1,129 @@
+"""A registry of one feed, in memory, that can also lie."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from pyroaring import BitMap64
+
+from byline.client.state import State
+from byline.client.sync import Synced, sync
+from byline.client.transport import Retry, Transport
+from byline.formats import canonical, keyfeed, note, rowfeed
+from byline.formats.categories import CATEGORIES, EVERYTHING
+from byline.formats.feedhead import note_text
+from byline.formats.keys import PrivateKey
+
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.timezone.utc)
+ORIGIN = "byline.example.org"
+KEY = PrivateKey(hashlib.sha256(b"tests: log").digest())
+COVERAGE = {"opt_outs": 5, "as_fingerprints": 2, "rows_only": 1, "publisher_only": 1, "not_expressible": 1}
+
+
+def row_entry(rows: Mapping[str, Sequence[int]], **more: Any) -> dict[str, Any]:
+    """What a row index says about one file; `rows` by label, `any` included."""
+    return {
+        "dataset": "pub/set", "version": "1", "role": "holder", "holder_approved": True, "records": 0,
+        "column": None, "column_sha256": None, "rows": rows, **more,
+    }  # fmt: skip
+
+
+@dataclass
+class Served:
+    """Files under /feed/v1/, and GET /v1."""
+
+    key: PrivateKey = KEY
+    origin: str = ORIGIN
+    files: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    told_seq: int = 0
+
+    @property
+    def vkey(self) -> str:
+        """The registry's key."""
+        return note.vkey(self.origin, self.key.public)
+
+    def publish(
+        self,
+        keys: Mapping[int, int] | None = None,
+        *,
+        seq: int = 1,
+        rows: Mapping[str, Sequence[dict[str, Any]]] | None = None,
+        time: dt.datetime = NOW,
+        lifetime: dt.timedelta = dt.timedelta(days=7),
+        hosts: int = 0,
+    ) -> dict[str, Any]:
+        """Write a whole feed: fingerprints with category bits, and row entries by file digest."""
+        ascending = sorted(keys or {})
+        k = np.array(ascending, dtype=np.int64)
+        c = np.array([(keys or {})[one] for one in ascending], dtype=np.uint8)
+        data = keyfeed.write(k, c)
+        head: dict[str, Any] = {
+            "v": 1, "origin": self.origin, "seq": seq, "time": canonical.timestamp(time), "canon": "b1",
+            "expires": canonical.timestamp(time + lifetime), "interval_s": 0, "log_size": 9, "hosts_n": hosts,
+            "keys": {
+                "n": len(k), "set_sha256": keyfeed.set_sha256(k, c), "deltas": [], "removals": [],
+                "base": [{**self.put(data, "parquet"), "bytes": len(data), "rows": len(k)}],
+            },
+            "rows": {"parts": 256, "index": self._index(rows or {})},
+            "coverage": COVERAGE,
+        }  # fmt: skip
+        self.serve(head)
+        return head
+
+    def serve(self, head: dict[str, Any]) -> None:
+        """Sign a head and make it the present one."""
+        data = canonical.dumps(head)
+        sha256 = hashlib.sha256(data).hexdigest()
+        self.files["head.json"] = data
+        self.files[f"files/{sha256}.json"] = data
+        self.files["head.note"] = note.sign(note_text(self.origin, head["seq"], sha256), self.origin, self.key)
+        self.told_seq = head["seq"]
+
+    def put(self, data: bytes, ending: str) -> dict[str, str]:
+        """A file under its digest."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        self.files[f"files/{sha256}.{ending}"] = data
+        return {"path": f"files/{sha256}.{ending}", "sha256": sha256}
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """As the registry would."""
+        path = request.url.path
+        self.asked.append(path)
+        if path == "/v1":
+            body = {"origin": self.origin, "vkey": self.vkey, "feed_seq": self.told_seq or None}
+            return httpx.Response(200, json=body)
+        found = self.files.get(path.removeprefix("/feed/v1/"))
+        problem = {"code": "no-such-file", "title": "Not Found", "status": 404}
+        return httpx.Response(404, json=problem) if found is None else httpx.Response(200, content=found)
+
+    def sync(self, folder: Path, *, now: dt.datetime = NOW, **how: Any) -> Synced:
+        """`byline sync` into a folder."""
+        retry = Retry(attempts=1, sleep=lambda _: None)
+        with Transport("http://test", transport=httpx.MockTransport(self.answer), retry=retry) as transport:
+            return sync(transport, State(folder, make=True), now=lambda: now, patience=0.0, **how)
+
+    def _index(self, rows: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, dict[str, str]]:
+        parts: dict[str, dict[str, Any]] = {}
+        for digest, entries in rows.items():
+            parts.setdefault(digest[:2], {})[digest] = [self._entry(one) for one in entries]
+        return {part: self.put(canonical.dumps({"files": files}), "json") for part, files in parts.items()}
+
+    def _entry(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        bitmaps = {label: self._bitmap(entry["rows"].get(label, ())) for label in ("any", *CATEGORIES)}
+        return {**{name: value for name, value in entry.items() if name != "rows"}, "bitmaps": bitmaps}
+
+    def _bitmap(self, rows: Sequence[int]) -> dict[str, Any]:
+        return {**self.put(rowfeed.write(BitMap64(rows)), "puffin"), "n": len(rows)} if rows else {"n": 0}
+
+
+def every(keys: Sequence[int]) -> dict[int, int]:
+    """Keys that object to everything."""
+    return dict.fromkeys(keys, EVERYTHING)
