@@ -311,16 +311,14 @@ class SmallRegistry:
 
 
 @contextmanager
-def small_registry(folder: Path) -> Iterator[SmallRegistry]:
-    """An empty one in a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    engine = make_engine(f"sqlite:///{folder / 'byline.sqlite'}")
-    items = make_items_engine(f"sqlite:///{folder / 'items.sqlite'}")
+def small_registry(folder: Path, *, database_url: str = "") -> Iterator[SmallRegistry]:
+    """An empty one in a folder, on SQLite or on a PostgreSQL."""
+    settings = Settings(data_dir=folder, database_url=database_url)
+    engine, items = make_engine(settings.database_url), make_items_engine(settings.items_url)
     try:
         if not _has_tables(engine):
             Base.metadata.create_all(engine)
             items_metadata.create_all(items)
-        settings = Settings(data_dir=folder)
         yield SmallRegistry(make_sessions(engine), items, MemoryStore(), settings, Seal(bytes(32)))
     finally:
         engine.dispose()

@@ -255,6 +255,29 @@ def test_what_another_matcher_wrote_meanwhile_is_not_overwritten(
     assert (len(readings), len(reached(here, made["id"]))) == (2, 1)
 
 
+def test_two_versions_that_arrive_at_once_are_matched_with_one_another(
+    here: SmallRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second is logged and matched (with nobody) while the first, which names the owner, is being matched."""
+    asked, _ = here.opt_out(OWNER)
+    first = here.record("museum/flowers", "1", [FLOWER])
+    arrived: list[int] = []
+    real = read_facts
+
+    def read_while_another_arrives(*args: Any) -> Any:
+        facts = real(*args)
+        if not arrived:
+            arrived.append(here.record("archive/coco", "1", [SEEN]))
+            match_manifest(
+                here.sessions, items=here.items, store=here.store, manifest_id=arrived[0], now=here.now
+            )
+        return facts
+
+    monkeypatch.setattr(matcher, "read_facts", read_while_another_arrives)
+    match_manifest(here.sessions, items=here.items, store=here.store, manifest_id=first, now=here.now)
+    assert reached(here, asked) == {(first, "full"): {0}, (arrived[0], "full"): {0}}
+
+
 def test_a_matcher_that_is_always_overtaken_gives_up_for_now(
     here: SmallRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

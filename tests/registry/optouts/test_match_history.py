@@ -12,11 +12,9 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from pyroaring import BitMap64
-from sqlalchemy import select
 
-from byline.formats.selectors import fingerprint, parse_selector
-from registry.models import CoveredPhoto, Dataset, Fingerprint, Match, Notice, Publisher
+from byline.formats.selectors import parse_selector
+from tests.registry.optouts.held import assert_true
 from tests.registry.optouts.naive import Version, Wished, World
 from tests.registry.optouts.small_registry import Line, small_registry, static
 
@@ -171,48 +169,9 @@ class History(RuleBasedStateMachine):
         wish.in_force = False
         self.here.withdraw(wish.id, self.tokens[wish.id])
 
-    @precondition(lambda self: self.world.wishes)
     @invariant()
-    def matches_are_what_the_records_say(self) -> None:
-        with self.here.sessions() as session:
-            for wish in self.world.wishes:
-                wanted = self.world.wanted(wish)
-                held = list(session.scalars(select(Match).where(Match.opt_out_id == wish.id)))
-                keyed = {(m.manifest_id, m.file, m.strength): m for m in held}
-                assert {key: set(BitMap64.deserialize(m.rows)) for key, m in keyed.items()} == wanted[
-                    "matches"
-                ]
-                assert {key: set(m.word_of) for key, m in keyed.items()} == wanted["word_of"]
-                assert {key: m.records for key, m in keyed.items()} == {
-                    key: len(rows) for key, rows in wanted["matches"].items()
-                }
-                covered = select(CoveredPhoto.k).where(CoveredPhoto.opt_out_id == wish.id)
-                assert set(session.scalars(covered)) == {fingerprint("photo", p) for p in wanted["covered"]}
-                fingerprints = select(Fingerprint.k).where(Fingerprint.opt_out_id == wish.id)
-                assert set(session.scalars(fingerprints)) == wanted["fingerprints"]
-
-    @invariant()
-    def notices_are_what_the_records_say(self) -> None:
-        joined = (
-            select(Notice, Publisher.slug, Dataset.name)
-            .join(Dataset, Dataset.id == Notice.dataset_id)
-            .join(Publisher, Publisher.id == Dataset.publisher_id)
-        )
-        with self.here.sessions() as session:
-            for wish in self.world.wishes:
-                rows = session.execute(
-                    joined.where(Notice.opt_out_id == wish.id, Notice.state != "withdrawn")
-                )
-                held = {
-                    f"{slug}/{name}": {
-                        "versions": notice.versions,
-                        "records": notice.records,
-                        "word_of": set(notice.word_of),
-                        "assurance": notice.assurance,
-                    }
-                    for notice, slug, name in rows
-                }
-                assert held == self.world.notices(wish)
+    def what_is_held_is_what_the_records_say(self) -> None:
+        assert_true(self.here, self.world)
 
     def teardown(self) -> None:
         self.stack.close()
