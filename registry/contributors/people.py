@@ -183,6 +183,8 @@ def _names(
 
 def _twice(session: Session, root_of: dict[int, int]) -> dict[tuple[int, int], int]:
     """Rows that two handles of one root both count, by (root, manifest): to be taken off the sum."""
+    if len(root_of) == len(set(root_of.values())):
+        return {}  # nobody here has two handles
     statement = select(
         AliasLink.alias_id, AliasLink.number_id, AliasLink.manifest_id, AliasLink.records
     ).where(AliasLink.alias_id.in_(root_of), AliasLink.how == "record")

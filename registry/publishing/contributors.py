@@ -23,7 +23,7 @@ from registry.storage.item_index import breathing
 
 BATCH = 500
 MOST_SAMPLES = 5
-LONGEST_NAME = 500
+
 _YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)", re.ASCII)
 Row = dict[str, Any]
 

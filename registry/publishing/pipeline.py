@@ -7,22 +7,17 @@ lines costs a repeat. States: received -> recorded -> logged -> published, or re
 from __future__ import annotations
 
 import datetime as dt
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
 
 from byline.errors import BylineError, Conflict, Refused, Unavailable, Untrusted
-from byline.formats.manifest import ManifestPredicate, read_manifest
 from registry.config import Settings
 from registry.contributors.aliases import recompute_for_manifest
 from registry.database import Sessions, transaction
-from registry.models import ExtractPart, Manifest, ManifestFile, Publisher, PublisherKey, Submission
+from registry.models import Manifest, ManifestFile, Publisher, PublisherKey, Submission
 from registry.optouts import match
 from registry.publishing import (
     attributions,
@@ -31,29 +26,17 @@ from registry.publishing import (
     publishers,
     records,
     signed,
-    submit,
+    submissions,
     uploads,
 )
+from registry.publishing.arrival import Arrived, open_arrived, part_name, scratch, state_of, task_of
 from registry.publishing.progress import Progress
-from registry.publishing.signed import Sent
-from registry.publishing.task import INDEX, ITEMS, LINKS, MAKERS, Task, Totals
+from registry.publishing.task import INDEX, ITEMS, LINKS, MAKERS, Totals
 from registry.storage import ObjectStore, item_index
 from registry.tlog import append
 
 Clock = Callable[[], dt.datetime]
 MAX_CRASHES = 3
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """A submission whose extract is there: its manifest as sent, and as read."""
-
-    submission_id: str
-    manifest_id: int
-    digest: str
-    sent: Sent
-    predicate: ManifestPredicate
-    parts: tuple[tuple[int, int], ...]
 
 
 def ingest(
@@ -110,56 +93,6 @@ def record(
     mark_recorded(sessions, arrived, totals=totals, index_sha256=index_sha256)
 
 
-def open_arrived(
-    sessions: Sessions, store: ObjectStore, submission_id: str, *, settings: Settings
-) -> Arrived | None:
-    """What there is to do; None where it is done, refused or expired."""
-    with sessions() as session:
-        submission = session.get(Submission, submission_id)
-        if (
-            submission is None
-            or submission.manifest_id is None
-            or submission.state in (submit.AWAITING, "published")
-        ):
-            return None
-        parts = session.execute(
-            select(ExtractPart.part, ExtractPart.size)
-            .where(ExtractPart.submission_id == submission_id)
-            .order_by(ExtractPart.part)
-        ).all()
-    sent = signed.open_sent(
-        store.get(submit.manifest_key(submission.digest)), max_payload=settings.max_payload
-    )
-    return Arrived(
-        submission_id=submission_id,
-        manifest_id=submission.manifest_id,
-        digest=submission.digest,
-        sent=sent,
-        predicate=read_manifest(sent.statement),
-        parts=tuple((part, size or 0) for part, size in parts),
-    )
-
-
-def state_of(sessions: Sessions, arrived: Arrived) -> str:
-    """The manifest's state now."""
-    with sessions() as session:
-        return session.scalars(select(Manifest.state).where(Manifest.id == arrived.manifest_id)).one()
-
-
-@contextmanager
-def scratch(settings: Settings, submission_id: str) -> Iterator[Path]:
-    """A folder of this attempt's own; what a killed attempt left of this submission is swept first."""
-    home = settings.data_dir / "scratch"
-    home.mkdir(parents=True, exist_ok=True)
-    for left in home.glob(f"{submission_id}-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{submission_id}-", dir=home))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def read_extract(
     arrived: Arrived,
     folder: Path,
@@ -177,7 +110,7 @@ def read_extract(
     for part, size in arrived.parts:
         uploads.assemble_part(store, arrived.submission_id, part, to=folder / part_name(part), size=size)
     try:
-        totals = fence.read_extract(_task(arrived, folder, settings), heard=progress.say)
+        totals = fence.read_extract(task_of(arrived, folder, settings), heard=progress.say)
     except Unavailable as error:
         if _count_crash(sessions, arrived) >= MAX_CRASHES:
             raise Refused("extract-kills-its-reader", f"three times: {error.message}") from error
@@ -288,7 +221,7 @@ def refuse(
     """
     with sessions() as session:
         step = session.get_one(Submission, arrived.submission_id).progress.get("step")
-    if step not in (submit.RECEIVED, "reading"):
+    if step not in (submissions.RECEIVED, "reading"):
         item_index.forget(items, arrived.manifest_id)
     records.drop_objects(store, arrived.digest)
     uploads.drop_blocks(store, arrived.submission_id)
@@ -296,30 +229,9 @@ def refuse(
     with transaction(sessions) as session:
         submission = session.get_one(Submission, arrived.submission_id)
         said = {"code": error.code, "message": error.message, "at": error.at}
-        submit.drop_manifest(session, submission, state=submit.REFUSED, errors=[dict(said), *listed])
-
-
-def part_name(part: int) -> str:
-    """A part's file in the scratch folder."""
-    return f"part-{part:04d}.parquet"
-
-
-def _task(arrived: Arrived, folder: Path, settings: Settings) -> Task:
-    found = arrived.predicate.records
-    return Task(
-        folder=str(folder),
-        parts=tuple(part_name(part) for part, _ in arrived.parts),
-        dataset=arrived.predicate.dataset.dataset,
-        columns=dict(found.columns),
-        files=tuple(one.records for one in found.files),
-        rows=found.extract_rows,
-        sha256=found.extract_sha256,
-        max_row=settings.max_row,
-        max_url=settings.max_url,
-        memory=settings.ingest_memory,
-        seconds=settings.ingest_seconds,
-        threads=settings.ingest_threads,
-    )
+        submissions.drop_manifest(
+            session, submission, state=submissions.REFUSED, errors=[dict(said), *listed]
+        )
 
 
 def _count_crash(sessions: Sessions, arrived: Arrived) -> int:

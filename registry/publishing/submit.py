@@ -8,35 +8,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from byline.errors import Conflict, NotFound, Refused
-from byline.formats import croissant
+from byline.errors import Conflict, NotFound, Refused, Unavailable
 from byline.formats.manifest import ManifestPredicate, read_manifest
 from registry.config import Settings
 from registry.models import (
-    AliasLink,
-    ContributorCount,
-    ContributorName,
     Dataset,
-    DerivedFrom,
     ExtractPart,
     Manifest,
-    ManifestFile,
     Publisher,
     Submission,
 )
 from registry.models import Statement as StatementRow
-from registry.publishing import signed
-from registry.publishing.signed import Sent, Signer
+from registry.publishing import signed, submissions
 from registry.storage import ObjectStore
 
-AWAITING, RECEIVED, REFUSED, EXPIRED = "awaiting-extract", "received", "refused", "expired"
-ENDED = (REFUSED, EXPIRED)
+MOST_WAITING = 100
 
 
 def manifest_key(digest: str) -> str:
@@ -60,15 +51,16 @@ def submit_manifest(
     sent = signed.open_sent(envelope, max_payload=settings.max_payload)
     predicate = read_manifest(sent.statement)
     signed.meant_for_us(predicate, origin=settings.origin, now=now)
-    standing = _standing(session, sent.digest)
+    standing = submissions.standing_submission(session, sent.digest)
     signer = signed.signer_of(session, sent, slug=predicate.dataset.publisher, role="manifest")
     if standing is not None:
         return standing
     check_offer(predicate, settings=settings)
-    dataset = _dataset(session, signer.publisher, predicate.dataset.name, now)
+    check_waiting(session, signer.publisher)
+    dataset = submissions.dataset_of(session, signer.publisher, predicate.dataset.name, now)
     check_place(session, predicate, dataset)
     store.put(manifest_key(sent.digest), sent.raw)
-    manifest = _accept(session, sent, predicate=predicate, dataset=dataset, signer=signer)
+    manifest = submissions.accept(session, sent, predicate=predicate, dataset=dataset, signer=signer)
     return _await_extract(
         session,
         manifest,
@@ -91,6 +83,19 @@ def check_offer(predicate: ManifestPredicate, *, settings: Settings) -> None:
             "too-many-records",
             f"{predicate.records.extract_rows:,} records; this registry takes {settings.max_records:,} a version",
             at="predicate.records.extract.rows",
+        )
+
+
+def check_waiting(session: Session, publisher: Publisher) -> None:
+    """Unavailable("too-many-waiting") for a publisher who submits without ever sending."""
+    waiting = select(func.count()).where(
+        Submission.publisher_id == publisher.id, Submission.state == submissions.AWAITING
+    )
+    if (session.scalar(waiting) or 0) >= MOST_WAITING:
+        raise Unavailable(
+            "too-many-waiting",
+            f"{MOST_WAITING} of your manifests await their extracts; send those first",
+            retry_after=3600,
         )
 
 
@@ -162,108 +167,14 @@ def submission_view(session: Session, submission_id: str) -> dict[str, Any]:
         "dataset": submission.dataset,
         "version": submission.version,
         "digest": submission.digest,
-        "awaits": awaits if submission.state == AWAITING else [],
+        "awaits": awaits if submission.state == submissions.AWAITING else [],
         "progress": submission.progress,
         "errors": submission.errors,
-        "expires_at": submission.expires_at if submission.state == AWAITING else None,
+        "expires_at": submission.expires_at if submission.state == submissions.AWAITING else None,
         "receipt": f"/v1/receipts/{submission.digest}"
         if published and submission.state == "published"
         else None,
     }
-
-
-def drop_manifest(
-    session: Session, submission: Submission, *, state: str, errors: list[dict[str, object]]
-) -> None:
-    """End a submission: its manifest leaves no row behind, so that its version may be sent again."""
-    manifest_id = submission.manifest_id
-    submission.state, submission.errors, submission.manifest_id = state, errors[:100], None
-    session.flush()
-    if manifest_id is None:
-        return
-    session.execute(update(Submission).where(Submission.manifest_id == manifest_id).values(manifest_id=None))
-    session.execute(delete(AliasLink).where(AliasLink.manifest_id == manifest_id))
-    session.execute(delete(AliasLink).where(AliasLink.other_manifest_id == manifest_id))
-    for table in (ContributorName, ContributorCount, DerivedFrom, ManifestFile):
-        session.execute(delete(table).where(table.manifest_id == manifest_id))
-    session.execute(delete(Manifest).where(Manifest.id == manifest_id))
-
-
-def _standing(session: Session, digest: str) -> Submission | None:
-    return session.scalar(
-        select(Submission)
-        .where(Submission.digest == digest, Submission.state.not_in(ENDED))
-        .order_by(Submission.received_at.desc())
-        .limit(1)
-    )
-
-
-def _dataset(session: Session, publisher: Publisher, name: str, now: dt.datetime) -> Dataset:
-    found = session.scalar(select(Dataset).where(Dataset.publisher_id == publisher.id, Dataset.name == name))
-    if found is None:
-        found = Dataset(publisher_id=publisher.id, name=name, created_at=now)
-        session.add(found)
-        session.flush()
-    return found
-
-
-def _accept(
-    session: Session, sent: Sent, *, predicate: ManifestPredicate, dataset: Dataset, signer: Signer
-) -> Manifest:
-    """What a manifest says, in columns."""
-    records, disclosure = predicate.records, predicate.disclosure
-    card = croissant.summary(predicate.croissant)
-    supersedes = session.scalar(
-        select(Manifest.id).where(Manifest.digest == (predicate.dataset.supersedes or ""))
-    )
-    manifest = Manifest(
-        dataset_id=dataset.id,
-        version=predicate.dataset.version,
-        digest=sent.digest,
-        key_id=signer.key.key_id,
-        state=AWAITING,
-        role=predicate.role,
-        visibility=predicate.visibility,
-        format=records.format,
-        reading={"columns": dict(records.columns), "options": asdict(records.options)},
-        supersedes_id=supersedes,
-        title=card.title,
-        description=card.description,
-        records=records.count,
-        rows=records.extract_rows,
-        bad_rows=records.bad_rows,
-        purposes=list(disclosure.purposes),
-        access=disclosure.access,
-        annotations=[
-            {"name": one.name, "category": one.category, "method": one.method}
-            for one in disclosure.annotations
-        ],
-        consent=disclosure.consent,
-        contact=disclosure.contact,
-        personal_data=disclosure.personal_data,
-        licenses={},
-        platforms={},
-        made_at=predicate.made_at,
-    )
-    session.add(manifest)
-    session.flush()
-    session.add_all(
-        ManifestFile(
-            manifest_id=manifest.id, position=position, name=one.name, sha256=one.sha256, records=one.records
-        )
-        for position, one in enumerate(records.files)
-    )
-    session.add_all(
-        DerivedFrom(
-            manifest_id=manifest.id,
-            position=position,
-            dataset=one.dataset,
-            version=one.version,
-            digest=one.digest,
-        )
-        for position, one in enumerate(predicate.derived_from)
-    )
-    return manifest
 
 
 def _await_extract(
@@ -283,9 +194,9 @@ def _await_extract(
         manifest_id=manifest.id,
         dataset=predicate.dataset.dataset,
         version=predicate.dataset.version,
-        state=AWAITING,
+        state=submissions.AWAITING,
         on_bad_rows=predicate.records.on_bad_rows,
-        progress={"step": AWAITING, "done": 0, "total": None},
+        progress={"step": submissions.AWAITING, "done": 0, "total": None},
         errors=[],
         received_at=now,
         expires_at=now + dt.timedelta(hours=settings.upload_hours),

@@ -22,7 +22,7 @@ from registry.config import Settings
 from registry.database import Sessions, transaction
 from registry.jobs import enqueue
 from registry.models import ExtractPart, Manifest, Submission
-from registry.publishing.submit import AWAITING, EXPIRED, RECEIVED, drop_manifest
+from registry.publishing.submissions import AWAITING, EXPIRED, RECEIVED, drop_manifest
 from registry.storage import ObjectStore
 
 BLOCK = 8 << 20

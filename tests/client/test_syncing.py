@@ -26,7 +26,9 @@ FILE = hashlib.sha256(b"a data file").hexdigest()
 def served() -> Served:
     """A registry with one head."""
     made = Served()
-    made.publish(every([1, 5, 1 << 59]), rows={FILE: [row_entry({"any": [3, 7], "train-other": [3]}, records=9)]})
+    made.publish(
+        every([1, 5, 1 << 59]), rows={FILE: [row_entry({"any": [3, 7], "train-other": [3]}, records=9)]}
+    )
     return made
 
 
@@ -201,7 +203,9 @@ def test_a_head_that_is_not_kept_cannot_be_pinned(served: Served, tmp_path: Path
     assert caught.value.code == "no-such-seq"
 
 
-def test_files_no_kept_head_needs_are_swept(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_no_kept_head_needs_are_swept(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("byline.client.state.KEPT_HEADS", 2)
     for seq in range(2, 6):
         served.publish(every([seq]), seq=seq)
@@ -210,15 +214,20 @@ def test_files_no_kept_head_needs_are_swept(served: Served, tmp_path: Path, monk
     assert len(list((tmp_path / "files").iterdir())) == 2
 
 
+def rows_of_the_file(state: Path) -> None:
+    """Ask the state for everything that a filter asks of it."""
+    feed = Feed.open(state, now=NOW)
+    (entry,) = feed.entries(FILE)
+    feed.rows(entry, use=use_of(None))
+
+
 @pytest.mark.parametrize("ending", ["parquet", "json", "puffin"])
 def test_a_state_that_was_changed_is_not_believed(served: Served, tmp_path: Path, ending: str) -> None:
     served.sync(tmp_path)
     for path in (tmp_path / "files").glob(f"*.{ending}"):
         path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(Untrusted) as caught:
-        feed = Feed.open(tmp_path, now=NOW)
-        (entry,) = feed.entries(FILE)
-        feed.rows(entry, use=use_of(None))
+        rows_of_the_file(tmp_path)
     assert caught.value.code == "state-damaged"
 
 
@@ -258,7 +267,9 @@ served.sync(Path(sys.argv[1]))
 
 
 @pytest.mark.parametrize("step", range(1, 8))
-def test_a_sync_that_is_killed_leaves_the_feed_before_whole(served: Served, tmp_path: Path, step: int, root: Path) -> None:
+def test_a_sync_that_is_killed_leaves_the_feed_before_whole(
+    served: Served, tmp_path: Path, step: int, root: Path
+) -> None:
     served.sync(tmp_path)
     command = [sys.executable, "-c", _KILLED, str(tmp_path), str(step)]
     done = subprocess.run(command, check=False, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+from contextlib import suppress
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -247,10 +248,8 @@ def test_what_is_no_parquet_is_refused(data: bytes) -> None:
 def test_parquet_with_a_changed_byte_is_read_or_refused(at: int, byte: int) -> None:
     data = bytearray(parquet({"u": ["a", "b", None]}))
     data[at % len(data)] = byte
-    try:
+    with suppress(Refused):  # anything else that is raised fails the test
         read(bytes(data), ReadOptions("parquet", {"url": "u"}))
-    except Refused as error:
-        assert error.code
 
 
 def repeated(rows: int, length: int) -> bytes:

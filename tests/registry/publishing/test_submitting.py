@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from byline.errors import BylineError, Conflict, NotFound, Refused
+from byline.errors import BylineError, Conflict, NotFound, Refused, Unavailable
 from registry.models import Manifest, Submission
 from registry.publishing import uploads
 from tests.registry.publishing.desk import Desk, Extract, Registry, extract_of, records
@@ -182,3 +182,13 @@ def test_nothing_unsigned_is_kept(desk: Desk, registry: Registry, extract: Extra
         stranger.submit(stranger.manifest(extract))
     assert error.value.code == "unknown-key"
     assert list(registry.store.list("manifests/")) == []
+
+
+def test_who_only_submits_and_never_sends_is_asked_to_wait(
+    desk: Desk, extract: Extract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registry.publishing.submit.MOST_WAITING", 1)
+    desk.submit(desk.manifest(extract))
+    with pytest.raises(Unavailable) as error:
+        desk.submit(desk.manifest(extract, name="another"))
+    assert error.value.code == "too-many-waiting"

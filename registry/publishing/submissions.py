@@ -1,0 +1,123 @@
+"""What a submission leaves in the tables: a manifest's rows while it is on its way, and none of them if it is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from byline.formats import croissant
+from byline.formats.manifest import ManifestPredicate
+from registry.models import (
+    AliasLink,
+    ContributorCount,
+    ContributorName,
+    Dataset,
+    DerivedFrom,
+    Manifest,
+    ManifestFile,
+    Publisher,
+    Submission,
+)
+from registry.publishing.signed import Sent, Signer
+
+AWAITING, RECEIVED, REFUSED, EXPIRED = "awaiting-extract", "received", "refused", "expired"
+ENDED = (REFUSED, EXPIRED)
+
+
+def standing_submission(session: Session, digest: str) -> Submission | None:
+    """The submission of this statement that has not ended badly."""
+    return session.scalar(
+        select(Submission)
+        .where(Submission.digest == digest, Submission.state.not_in(ENDED))
+        .order_by(Submission.received_at.desc())
+        .limit(1)
+    )
+
+
+def dataset_of(session: Session, publisher: Publisher, name: str, now: dt.datetime) -> Dataset:
+    """The publisher's dataset of this name; nothing shows it before a version of it is published."""
+    found = session.scalar(select(Dataset).where(Dataset.publisher_id == publisher.id, Dataset.name == name))
+    if found is None:
+        found = Dataset(publisher_id=publisher.id, name=name, created_at=now)
+        session.add(found)
+        session.flush()
+    return found
+
+
+def accept(
+    session: Session, sent: Sent, *, predicate: ManifestPredicate, dataset: Dataset, signer: Signer
+) -> Manifest:
+    """What a manifest says, in columns."""
+    records, disclosure = predicate.records, predicate.disclosure
+    card = croissant.summary(predicate.croissant)
+    supersedes = session.scalar(
+        select(Manifest.id).where(Manifest.digest == (predicate.dataset.supersedes or ""))
+    )
+    manifest = Manifest(
+        dataset_id=dataset.id,
+        version=predicate.dataset.version,
+        digest=sent.digest,
+        key_id=signer.key.key_id,
+        state=AWAITING,
+        role=predicate.role,
+        visibility=predicate.visibility,
+        format=records.format,
+        reading={"columns": dict(records.columns), "options": asdict(records.options)},
+        supersedes_id=supersedes,
+        title=card.title,
+        description=card.description,
+        records=records.count,
+        rows=records.extract_rows,
+        bad_rows=records.bad_rows,
+        purposes=list(disclosure.purposes),
+        access=disclosure.access,
+        annotations=[
+            {"name": one.name, "category": one.category, "method": one.method}
+            for one in disclosure.annotations
+        ],
+        consent=disclosure.consent,
+        contact=disclosure.contact,
+        personal_data=disclosure.personal_data,
+        licenses={},
+        platforms={},
+        made_at=predicate.made_at,
+    )
+    session.add(manifest)
+    session.flush()
+    session.add_all(
+        ManifestFile(
+            manifest_id=manifest.id, position=position, name=one.name, sha256=one.sha256, records=one.records
+        )
+        for position, one in enumerate(records.files)
+    )
+    session.add_all(
+        DerivedFrom(
+            manifest_id=manifest.id,
+            position=position,
+            dataset=one.dataset,
+            version=one.version,
+            digest=one.digest,
+        )
+        for position, one in enumerate(predicate.derived_from)
+    )
+    return manifest
+
+
+def drop_manifest(
+    session: Session, submission: Submission, *, state: str, errors: list[dict[str, object]]
+) -> None:
+    """End a submission: its manifest leaves no row behind, so that its version may be sent again."""
+    manifest_id = submission.manifest_id
+    submission.state, submission.errors, submission.manifest_id = state, errors[:100], None
+    session.flush()
+    if manifest_id is None:
+        return
+    session.execute(update(Submission).where(Submission.manifest_id == manifest_id).values(manifest_id=None))
+    session.execute(delete(AliasLink).where(AliasLink.manifest_id == manifest_id))
+    session.execute(delete(AliasLink).where(AliasLink.other_manifest_id == manifest_id))
+    for table in (ContributorName, ContributorCount, DerivedFrom, ManifestFile):
+        session.execute(delete(table).where(table.manifest_id == manifest_id))
+    session.execute(delete(Manifest).where(Manifest.id == manifest_id))
