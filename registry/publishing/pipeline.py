@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sqlalchemy import Engine, update
@@ -88,8 +89,8 @@ def record(
         totals = read_extract(
             arrived, folder, sessions=sessions, store=store, settings=settings, progress=progress
         )
-        index_sha256 = keep_records(arrived, folder, store=store, items=items, progress=progress)
-        count_makers(arrived, folder, sessions=sessions, items=items, progress=progress)
+        index_sha256 = records.keep_index(store, arrived.digest, folder / INDEX)
+        keep_keys_and_makers(arrived, folder, sessions=sessions, items=items, progress=progress)
     mark_recorded(sessions, arrived, totals=totals, index_sha256=index_sha256)
 
 
@@ -119,35 +120,30 @@ def read_extract(
     return totals
 
 
-def keep_records(
-    arrived: Arrived, folder: Path, *, store: ObjectStore, items: Engine, progress: Progress
-) -> str:
-    """The record index into the store, its item keys into their database."""
-    total = arrived.predicate.records.extract_rows
-    index_sha256 = records.keep_index(store, arrived.digest, folder / INDEX)
-    # Said before the first key is in: a refusal after this has keys to take out again.
-    progress.say("item-keys", 0, total, force=True)
-    records.load_item_keys(
-        items,
-        manifest_id=arrived.manifest_id,
-        keys=folder / ITEMS,
-        loaded=lambda count: progress.say("item-keys", count, total),
-    )
-    return index_sha256
-
-
-def count_makers(
+def keep_keys_and_makers(
     arrived: Arrived, folder: Path, *, sessions: Sessions, items: Engine, progress: Progress
 ) -> None:
-    """Makers with their counts and names, and which of their handles are shown to be one's."""
-    contributors.count_contributors(
-        sessions,
-        manifest_id=arrived.manifest_id,
-        makers=folder / MAKERS,
-        counted=lambda count: progress.say("makers", count, None),
-    )
-    attributions.learn_own_links(sessions, manifest_id=arrived.manifest_id, links=folder / LINKS)
-    attributions.learn_photo_links(sessions, items, manifest_id=arrived.manifest_id, keys=folder / ITEMS)
+    """Item keys into their database; meanwhile makers, counts and names into theirs; then who is shown to be one."""
+    total, manifest_id = arrived.predicate.records.extract_rows, arrived.manifest_id
+    # Said before the first key is in: a refusal after this has keys to take out again.
+    progress.say("item-keys", 0, total, force=True)
+    with ThreadPoolExecutor(1) as beside:
+        loading = beside.submit(
+            records.load_item_keys,
+            items,
+            manifest_id=manifest_id,
+            keys=folder / ITEMS,
+            loaded=lambda count: progress.say("item-keys", count, total),
+        )
+        contributors.count_contributors(
+            sessions,
+            manifest_id=manifest_id,
+            makers=folder / MAKERS,
+            counted=lambda count: progress.say("makers", count, None) if loading.done() else None,
+        )
+        loading.result()
+    attributions.learn_own_links(sessions, manifest_id=manifest_id, links=folder / LINKS)
+    attributions.learn_photo_links(sessions, items, manifest_id=manifest_id, keys=folder / ITEMS)
 
 
 def mark_recorded(sessions: Sessions, arrived: Arrived, *, totals: Totals, index_sha256: str) -> None:
