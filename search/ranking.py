@@ -14,6 +14,8 @@ from search.terms import Need, Query
 
 ENOUGH = 20  # hits after which nothing nearer to a typo is looked for
 QUORUM = 0.45  # share of a query's weight (rare words weigh more) that a near hit must carry
+# The same where nothing else is found: `Kirby, Oak Abner` is `Kirby, O.A.`
+LESS, LEAST, MOST_LEAST = 0.35, 0.2, 10
 MOST_COMPLETED = 400  # documents read to see how their words go on
 SHORTEST_PREFIX = 2
 MOST_NEAR = 100  # near hits; further off nobody looks
@@ -51,7 +53,7 @@ class Ranking:
         more |= self._take(hits, self._folded(query.needs), Match.folded, _WORDS)
         more |= self._take(hits, self._begun(query.needs), Match.prefix, _WORDS)
         if len(hits) < ENOUGH:
-            for number, closeness in self._near(query.needs, excluding=hits):
+            for number, closeness in self._nearest(query.needs, alone=not hits):
                 more |= self._take(hits, (number,), Match.fuzzy, closeness)
         return Found(self._named(hits), more)
 
@@ -107,9 +109,13 @@ class Ranking:
     def _words(self, number: int) -> str:
         return f" {self._snapshot.stored(number)['words']}"
 
-    def _near(
-        self, needs: tuple[Need, ...], *, excluding: dict[int, tuple[Match, int]]
-    ) -> list[tuple[int, int]]:
+    def _nearest(self, needs: tuple[Need, ...], *, alone: bool) -> list[tuple[int, int]]:
+        """Near documents; where there are no others, further ones, and at last the few nearest there are."""
+        if not alone:
+            return self._near(needs, quorum=QUORUM)
+        return self._near(needs, quorum=LESS) or self._near(needs, quorum=LEAST)[:MOST_LEAST]
+
+    def _near(self, needs: tuple[Need, ...], *, quorum: float) -> list[tuple[int, int]]:
         """Documents that carry enough of the query's weight in words that are there or near.
 
         Words are taken from the rarest: once what is left could not lift a new document over the quorum,
@@ -121,30 +127,28 @@ class Ranking:
         left = total = sum(weight for weight, _ in weighed)
         carried: dict[int, float] = {}
         for weight, need in weighed:
-            known_only = left < QUORUM * total
+            known_only = left < quorum * total
             for share, documents in self._shares(need):
                 for number in (documents & carried.keys()) if known_only else documents:
                     carried[number] = carried.get(number, 0.0) + share * weight
             left -= weight
-        self._add_contained(carried, total)
+        self._add_contained(carried, total, quorum=quorum)
         good = [
             (-round(_WHOLE * sum_ / total), number)
             for number, sum_ in carried.items()
-            if sum_ >= QUORUM * total
+            if sum_ >= quorum * total
         ]
-        return [
-            (number, -minus) for minus, number in islice(sorted(good), MOST_NEAR) if number not in excluding
-        ]
+        return [(number, -minus) for minus, number in islice(sorted(good), MOST_NEAR)]
 
-    def _add_contained(self, carried: dict[int, float], total: float) -> None:
+    def _add_contained(self, carried: dict[int, float], total: float, *, quorum: float) -> None:
         """`Santi, Raphael` asks for Raphael too: who has hardly a word that was not asked for is near enough."""
-        some = [number for number, sum_ in carried.items() if LEAST_SHARE * total <= sum_ < QUORUM * total]
+        some = [number for number, sum_ in carried.items() if LEAST_SHARE * total <= sum_ < quorum * total]
         closest = nlargest(MOST_CONTAINED, some, key=lambda number: (carried[number], -number))
         own = {number: set(self._words(number).split()) for number in closest}
         weights = self._weights({word for words in own.values() for word in words})
         for number, words in own.items():
             if carried[number] >= CONTAINED * sum(weights[word] for word in words):
-                carried[number] = QUORUM * total
+                carried[number] = quorum * total
 
     def _weights(self, words: Iterable[str]) -> dict[str, float]:
         """Rare words say more; one that is nowhere says most."""

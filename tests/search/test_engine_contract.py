@@ -47,6 +47,11 @@ def test_an_empty_index_finds_nothing_and_stands_at_zero(engine: SearchEngine) -
     assert (found(engine, "anybody"), engine.position(), engine.count()) == ([], 0, 0)
 
 
+def test_where_nothing_else_is_found_one_rare_word_is_enough(engine: SearchEngine) -> None:
+    index(engine, "Kirby, O.A.", "Oakley, Annie", "Abner, Sarah Jane")
+    assert 1 in how(engine, "Kirby, Oak Abner Quentin")
+
+
 def test_last_first_is_first_last(engine: SearchEngine) -> None:
     index(engine, "Cartier-Bresson, Henri", "Henri Rousseau")
     assert how(engine, "Henri Cartier-Bresson") == {1: "exact"}
