@@ -151,11 +151,11 @@ class Ranking:
                 carried[number] = quorum * total
 
     def _weights(self, words: Iterable[str]) -> dict[str, float]:
-        """Rare words say more; one that is nowhere says most."""
+        """Rare words say more; one that is nowhere says as much as one that somebody has."""
         asked = set(words)
         seen = self._lexicon.seen(asked)
         count = self._snapshot.count() + 2
-        return {word: max(math.log(count / (seen.get(word, 0) + 1)), LEAST_WEIGHT) for word in asked}
+        return {word: max(math.log(count / (max(seen.get(word, 0), 1) + 1)), LEAST_WEIGHT) for word in asked}
 
     def _shares(self, need: Need) -> list[tuple[float, frozenset[int]]]:
         """Documents by how near their word is, each in the nearest share only."""
