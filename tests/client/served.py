@@ -21,7 +21,7 @@ from byline.formats.categories import CATEGORIES, EVERYTHING
 from byline.formats.feedhead import note_text
 from byline.formats.keys import PrivateKey
 
-NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.timezone.utc)
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 ORIGIN = "byline.example.org"
 KEY = PrivateKey(hashlib.sha256(b"tests: log").digest())
 COVERAGE = {"opt_outs": 5, "as_fingerprints": 2, "rows_only": 1, "publisher_only": 1, "not_expressible": 1}
@@ -84,7 +84,9 @@ class Served:
         sha256 = hashlib.sha256(data).hexdigest()
         self.files["head.json"] = data
         self.files[f"files/{sha256}.json"] = data
-        self.files["head.note"] = note.sign(note_text(self.origin, head["seq"], sha256), self.origin, self.key)
+        self.files["head.note"] = note.sign(
+            note_text(self.origin, head["seq"], sha256), self.origin, self.key
+        )
         self.told_seq = head["seq"]
 
     def put(self, data: bytes, ending: str) -> dict[str, str]:

@@ -21,7 +21,6 @@ from byline.formats.numbered import NumberedBatch, Raw
 from byline.formats.unpack import compression
 
 Keep = npt.NDArray[np.bool_]
-_ZSTD_LEVEL = 3
 
 
 class Drafts:
@@ -137,7 +136,7 @@ def text_sink(path: Path, *, packed: str | None) -> Any:
     if packed == "gzip":
         return _Gzip(path)
     if packed == "zstd":
-        return pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), pa.Codec("zstd", _ZSTD_LEVEL))
+        return pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), "zstd")
     return path.open("wb")
 
 
