@@ -18,7 +18,7 @@ from api.section import CONVERTERS
 from api.v1.sections import SECTIONS
 from registry.config import Settings, load
 from registry.runtime import Runtime, open_runtime
-from web.register import page_of
+from web.register import over_https, page_of
 from web.register import register as register_pages
 
 # Pages cost what the same question costs over REST.
@@ -39,6 +39,8 @@ def create_app(runtime: Runtime | None = None) -> flask.Flask:
     app = bare_app()
     app.extensions["byline"] = here
     app.secret_key = here.seal.derive("session")
+    if here.settings.public_url.startswith("https:"):
+        over_https(app)
     limiter = limits.register(app, budgets(here.settings), also=PAGES)
     app.register_error_handler(RateLimitExceeded, lambda error: _told(error, limits.exceeded(limiter)))
     app.register_error_handler(HTTPStatus.NOT_FOUND, lambda error: _told(error, errors.of_http(error)))

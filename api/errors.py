@@ -137,8 +137,11 @@ def of_http(error: HTTPException) -> flask.Response:
 
 
 def of_bug(error: Exception) -> flask.Response:
-    """A 500 that says nothing of our insides; the log has them, without the query string."""
-    _log.error("%s %s failed", flask.request.method, flask.request.path, exc_info=error)
+    """A 500 that says nothing of our insides; the log has them, by route: an address may hold a secret."""
+    rule = flask.request.url_rule
+    _log.error(
+        "%s %s failed", flask.request.method, rule.rule if rule else "an unknown address", exc_info=error
+    )
     words = "Something went wrong here; it has been noted."
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-server-error", words)
 

@@ -41,6 +41,10 @@ def _protect(response: flask.Response) -> None:
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if flask.request.path.startswith("/v1"):
+        headers.setdefault("X-Robots-Tag", "noindex")  # no search engine shall list people's answers
+    if flask.current_app.config["SESSION_COOKIE_SECURE"]:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
 
 def _share(response: flask.Response) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from api.limits import caller
 from api.section import runtime
 from byline.errors import Conflict, Refused
 from registry.database import transaction
@@ -77,7 +78,10 @@ def _kept(session: Session, key: str, body: str, now: dt.datetime) -> Idempotent
 
 
 def _key_hash() -> str | None:
-    """Digest of key, address and credential: a key is its caller's own, and is not kept as it came."""
+    """Digest of key, path, credential and caller: a key is its caller's own, and is not kept as it came.
+
+    Without the caller, whoever says the same words under the same poor key ("1") is given another's token.
+    """
     request = flask.request
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -87,12 +91,14 @@ def _key_hash() -> str | None:
             "bad-header", "An Idempotency-Key has 1 to 200 visible ASCII characters.", at="Idempotency-Key"
         )
     return runtime().seal.digest(
-        "\n".join(("idempotency", key, request.path, request.headers.get("Authorization", "")))
+        "\n".join(("idempotency", key, request.path, request.headers.get("Authorization", ""), caller()))
     )
 
 
 def _body_hash() -> str:
-    return hashlib.sha256(flask.request.get_data(cache=True)).hexdigest()
+    """Keyed: a plain digest of a body would say, to who has the database, which mail address it held."""
+    sent = hashlib.sha256(flask.request.get_data(cache=True)).hexdigest()
+    return runtime().seal.digest(f"idempotent body\n{sent}")
 
 
 def _answer(text: str, status: int, headers: Mapping[str, str]) -> flask.Response:

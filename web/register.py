@@ -19,6 +19,7 @@ CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+FOREIGN = frozenset({"cross-site", "same-site"})
 STATUS_OF: dict[type, HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
@@ -44,15 +45,30 @@ def register(app: flask.Flask) -> None:
     pages.register_error_handler(HTTPException, _http)
     app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", 6 * 3600)
+    # The pages send no Referer, so there is none to check; `_from_here` asks what browsers say instead.
+    app.config.setdefault("WTF_CSRF_SSL_STRICT", False)
     app.config.update(
         SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Strict",
+        # Lax: with Strict a mailed link opens without the cookie, and the new one would take its place.
+        SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_NAME="byline",
         PERMANENT_SESSION_LIFETIME=dt.timedelta(hours=6),
     )
     csrf = CSRFProtect(app)
+    pages.before_request(_from_here)
     pages.before_request(csrf.protect)
     app.register_blueprint(pages)
+
+
+def over_https(app: flask.Flask) -> None:
+    """Where people come by https, the cookie goes no other way, and no other host can set it."""
+    app.config.update(SESSION_COOKIE_SECURE=True, SESSION_COOKIE_NAME="__Host-byline")
+
+
+def _from_here() -> None:
+    """A form comes from a page of ours: the browser says so (Fetch Metadata), beside the form's own token."""
+    if flask.request.method == "POST" and flask.request.headers.get("Sec-Fetch-Site") in FOREIGN:
+        raise CSRFError("This form was sent from another site.")
 
 
 def _day(moment: dt.datetime | str | None) -> str:

@@ -128,3 +128,14 @@ def test_a_database_that_is_gone_makes_it_unready(client: FlaskClient, runtime: 
     assert answer.status_code == 503
     assert answer.get_json()["code"] == "not-ready"
     assert "sqlite" not in answer.text.lower()
+
+
+def test_a_failure_is_logged_by_route_and_without_the_address(
+    app: flask.Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`/confirm/TOKEN` is an address with a secret in it."""
+    monkeypatch.setitem(app.view_functions, "web.confirm_door", lambda token: {}[token[:0]])
+    answer = app.test_client().get("/confirm/a-secret-that-confirms")
+    assert answer.status_code == 500
+    assert "GET /confirm/<token> failed" in caplog.text
+    assert "a-secret-that-confirms" not in caplog.text
