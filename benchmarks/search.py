@@ -1,104 +1,105 @@
-"""Finding a maker among 100,000, beside SQLite FTS5 on the same documents: `make bench-search`.
+"""Finding a maker among 100,000 (or COUNT), beside SQLite FTS5 and tantivy on the same documents: `make bench-search`.
 
-Ours is the whole of `GET /v1/search` (engine, records and datasets from SQL) and, apart, the engine alone. The floor is
-what FTS5 does best with each kind of question: words that are all there (unicode61, accents removed) for exact,
-folded, begun and handle; trigrams in any order, best 10 by bm25, for typos and variants. The floor gives ids and no more.
+Ours is measured three times: `GET /v1/search` over HTTP on loopback, the same
+call in process (engine, records and datasets from SQL), and the engine alone. The peers give ids and no more.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import gc
-import re
 import resource
-import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from sqlalchemy import insert
+import httpx
+from sqlalchemy import func, select
 
+from benchmarks.names import fill, number, served
+from benchmarks.peers import Ask, fts5, tantivy_index
 from benchmarks.people import Person, Question, people, questions
-from byline.formats.selectors import public_id
+from registry.config import Settings
 from registry.contributors import find, indexing
-from registry.database import Sessions, make_engine, make_sessions, transaction
-from registry.models import (
-    Act,
-    Base,
-    Contributor,
-    ContributorCount,
-    ContributorName,
-    Dataset,
-    Manifest,
-    Publisher,
-)
-from registry.tlog.sequence import assign_numbers
-from search.whoosh_engine import WhooshEngine
+from registry.models import Contributor
+from registry.runtime import Runtime, open_runtime, prepare
 
-COUNT, ASKED = 100_000, 1_000
+T = TypeVar("T")
+COUNT, ASKED, MORE = 100_000, 1_000, 1_000
 MOST_P99_MS, LEAST = 25.0, {"one typo": 0.95, "variant": 0.9}
-NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
-Ask = Callable[[str], Sequence[int]]
 
 
 def main(count: int) -> int:
-    """Measure both, print both."""
-    found, source = people(count)
+    """Measure all, print all."""
+    found, source = people(count + MORE)
+    found, more = found[:count], found[count:]
     with tempfile.TemporaryDirectory(prefix="byline-bench-") as folder:
-        sessions, engine, seconds = ours(Path(folder), found)
+        data = Path(folder) / "registry"
+        runtime = filled(data, found)
         print(f"search among {len(found):,} contributors ({source}), {ASKED:,} questions a kind")
-        print(f"  indexed in {seconds:.1f} s: {len(found) / seconds:,.0f} a second; peak RSS {rss():.2f} GiB")
-        began = time.perf_counter()
-        floor = fts(Path(folder) / "fts.sqlite", found)
-        print(f"  FTS5 indexed in {time.perf_counter() - began:.1f} s (words and trigrams)")
-        print(
-            f"  {'':14} {'p50':>7} {'p99':>7} {'recall':>7}   {'engine alone':>15}   {'FTS5 p50':>8} {'p99':>7} {'recall':>7}   ratio"
-        )
+        timed(f"indexed ({len(found):,})", lambda: follow(runtime), len(found))
+        peers = {
+            "FTS5": timed("FTS5 indexed", lambda: fts5(Path(folder) / "fts.sqlite", found)),
+            "tantivy": timed("tantivy indexed", lambda: tantivy_index(Path(folder) / "tantivy", found)),
+        }
+        print(f"  index {size(data / 'search') / 1e6:,.0f} MB; peak RSS {rss():.2f} GiB")
         gc.freeze()
-        for kind, asked in questions(found, ASKED).items():
-            report(kind, asked, sessions, engine, floor)
-        merged(sessions)
-        engine.close()
+        print(
+            f"  {'p50 / p99 ms, recall':14}  {'over HTTP':>22} {'in process':>14} {'engine alone':>14}",
+            end="",
+        )
+        print("".join(f" {name:>21}" for name in peers) + "   ratio of p99, HTTP to FTS5")
+        with served(data) as client:
+            for kind, asked in questions(found, ASKED).items():
+                report(kind, asked, ways(runtime, client), peers)
+        merged(runtime)
+        fill(runtime.sessions, more, manifest=2)
+        timed(f"a commit of {len(more):,} more", lambda: follow(runtime), len(more))
+        runtime.close()
     print(f"  peak RSS {rss():.2f} GiB")
     return 0
 
 
-def report(
-    kind: str, asked: list[Question], sessions: Sessions, engine: WhooshEngine, floor: dict[str, Ask]
-) -> None:
-    """One line: ours, the floor, and how many times as long ours takes (p99)."""
+def report(kind: str, asked: list[Question], ours: dict[str, Ask], peers: dict[str, dict[str, Ask]]) -> None:
+    """One line: each way to ask ours, each peer, the ratio."""
     if not asked:
         print(f"  {kind:14} none to ask")
         return
-    with sessions() as session:
-        keys = {}
-
-        def answered(text: str) -> list[int]:
-            page = find.search(session, engine, text, limit=10)["items"]
-            return [
-                keys.setdefault(
-                    item["contributor"]["platform_id"], number(item["contributor"]["platform_id"])
-                )
-                for item in page
-            ]
-
-        whole = measure(asked, answered)
-    alone = measure(asked, lambda text: [hit.id - 1 for hit in engine.search(text).hits[:10]])
-    best = measure(
-        asked, floor["near" if kind in {"one typo", "variant", "unseen variant"} else kind_of(kind)]
-    )
+    http, inside, alone = (measure(asked, ours[way]) for way in ("http", "process", "engine"))
+    best = [measure(asked, peer[asked_as(kind)]) for peer in peers.values()]
     goals = f"goal p99 <= {MOST_P99_MS:g}" + (f", recall >= {LEAST[kind]}" if kind in LEAST else "")
-    print(
-        f"  {kind:14} {whole[0]:7.2f} {whole[1]:7.2f} {whole[2]:7.3f}   {alone[0]:7.2f} {alone[1]:7.2f}   "
-        f"{best[0]:8.2f} {best[1]:7.2f} {best[2]:7.3f}   {whole[1] / best[1]:5.1f}   ({goals})"
+    print(f"  {kind:14} ", *(f"{one[0]:7.2f} {one[1]:7.2f} {one[2]:.3f}" for one in (http,)), end="")
+    print("".join(f" {one[0]:6.2f} {one[1]:7.2f}" for one in (inside, alone)), end="")
+    print("".join(f" {one[0]:7.2f} {one[1]:7.2f} {one[2]:.3f}" for one in best), end="")
+    print(f"   {http[1] / best[0][1]:6.1f}  ({goals})")
+
+
+def ways(runtime: Runtime, client: httpx.Client) -> dict[str, Ask]:
+    """The three ways to ask ours."""
+
+    def http(text: str) -> list[int]:
+        answer = client.get("/v1/search", params={"q": text, "limit": 10})
+        answer.raise_for_status()
+        return [number(item["contributor"]["platform_id"]) for item in answer.json()["items"]]
+
+    def process(text: str) -> list[int]:
+        with runtime.sessions() as session:
+            page = find.search(session, runtime.search, text, limit=10)["items"]
+        return [number(item["contributor"]["platform_id"]) for item in page]
+
+    def engine(text: str) -> list[int]:
+        return [hit.id - 1 for hit in runtime.search.search(text).hits[:10]]
+
+    return {"http": http, "process": process, "engine": engine}
+
+
+def asked_as(kind: str) -> str:
+    """Which of a peer's queries."""
+    return {"prefix": "begun", "one typo": "near", "variant": "near", "unseen variant": "near"}.get(
+        kind, "words"
     )
-
-
-def kind_of(kind: str) -> str:
-    """Which FTS5 query."""
-    return "begun" if kind == "prefix" else "words"
 
 
 def measure(asked: list[Question], ask: Ask) -> tuple[float, float, float]:
@@ -115,117 +116,46 @@ def measure(asked: list[Question], ask: Ask) -> tuple[float, float, float]:
     return times[len(times) // 2], times[int(len(times) * 0.99)], hits / len(asked)
 
 
-def ours(folder: Path, found: list[Person]) -> tuple[Sessions, WhooshEngine, float]:
-    """Tables as a publication leaves them, and an index that has followed them; the seconds that took."""
-    sessions = make_sessions(make_engine(f"sqlite:///{folder / 'byline.sqlite'}"))
-    with sessions() as session:
-        Base.metadata.create_all(session.get_bind())
-    fill(sessions, found)
-    engine = WhooshEngine(folder / "search")
-    began = time.perf_counter()
-    while indexing.follow(sessions, engine):
+def filled(data: Path, found: list[Person]) -> Runtime:
+    """A registry whose tables hold one manifest of all these names."""
+    settings = Settings(data_dir=data, disk_reserve=0)
+    prepare(settings)
+    runtime = open_runtime(settings)
+    fill(runtime.sessions, found)
+    return runtime
+
+
+def follow(runtime: Runtime) -> None:
+    """Bring the index up to date."""
+    while indexing.follow(runtime.sessions, runtime.search):
         pass
-    return sessions, engine, time.perf_counter() - began
 
 
-def fill(sessions: Sessions, found: list[Person]) -> None:
-    """One published manifest that names them all."""
-    with transaction(sessions) as session:
-        session.add(Publisher(id=1, slug="bench", name="Bench", approved=True, registered_at=NOW))
-        session.flush()
-        session.add(Dataset(id=1, publisher_id=1, name="names", created_at=NOW))
-        session.flush()
-        session.add(
-            Manifest(
-                id=1, dataset_id=1, version="1", digest="0" * 64, key_id="0" * 64, state="published", role="holder", format="csv",
-                records=len(found), rows=len(found), contributors=len(found), purposes=["other"], access="open", annotations=[],
-                consent={}, licenses={}, platforms={}, made_at=NOW, published_at=NOW,
-            )
-        )  # fmt: skip
-        session.add(Act(kind="published", subject="bench/names@1", ref="0" * 64, made_at=NOW))
-        session.flush()
-        for at in range(0, len(found), 5_000):
-            fill_some(session.connection(), found[at : at + 5_000])
-        assign_numbers(session)
+def timed(what: str, work: Callable[[], T], count: int = 0) -> T:
+    """Do it, and say how long it took."""
+    began = time.perf_counter()
+    result = work()
+    took = time.perf_counter() - began
+    print(f"  {what}: {took:.2f} s" + (f", {count / took:,.0f} a second" if count else ""))
+    return result
 
 
-def fill_some(connection: object, some: list[Person]) -> None:
-    """Contributors, their counts and names."""
-    run = connection.execute  # type: ignore[attr-defined]
-    keys = {person.number: f"flickr:{person.nsid}" for person in some}
-    run(insert(Contributor), [
-        {"id": at + 1, "key": key, "public_id": public_id(key), "kind": "number", "platform": "flickr",
-         "handle": key[7:], "root_id": at + 1, "hidden": False}
-        for at, key in keys.items()
-    ])  # fmt: skip
-    run(insert(ContributorCount), [
-        {"contributor_id": at + 1, "manifest_id": 1, "start": at, "entries": 1, "records": 1 + at % 7,
-         "licenses": {"CC-BY-2.0": 1}, "samples": []}
-        for at in keys
-    ])  # fmt: skip
-    run(insert(ContributorName), [
-        {"contributor_id": person.number + 1, "manifest_id": 1, "name": name[:500], "records": 1}
-        for person in some for name in dict.fromkeys(name[:500] for name in person.names)
-    ])  # fmt: skip
-
-
-def number(platform_id: str) -> int:
-    """Whose NSID it is."""
-    return int(platform_id.partition("@")[0]) - 10_000_000
-
-
-def fts(path: Path, found: list[Person]) -> dict[str, Ask]:
-    """Two FTS5 tables over the same names and handles."""
-    file = sqlite3.connect(path)
-    file.execute(
-        "CREATE VIRTUAL TABLE words USING fts5(text, tokenize = \"unicode61 remove_diacritics 2\", prefix = '2 3')"
-    )
-    file.execute("CREATE VIRTUAL TABLE trigrams USING fts5(text, tokenize = 'trigram')")
-    for table in ("words", "trigrams"):
-        rows = ((person.number, " | ".join((*person.names, person.nsid))) for person in found)
-        file.executemany(f"INSERT INTO {table} (rowid, text) VALUES (?, ?)", rows)
-        file.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
-    file.commit()
-
-    def ask(table: str, query: str) -> list[int]:
-        if not query:
-            return []
-        return [
-            row[0]
-            for row in file.execute(
-                f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rank LIMIT 10", (query,)
-            )
-        ]
-
-    def words(text: str) -> str:
-        return " ".join(f'"{word}"' for word in re.findall(r"\w+", text))
-
-    def trigrams(text: str) -> str:
-        folded = text.lower()
-        return " OR ".join(
-            sorted(
-                {f'"{folded[at : at + 3]}"' for at in range(len(folded) - 2) if folded[at : at + 3].isalnum()}
-            )
-        )
-
-    return {
-        "words": lambda text: ask("words", words(text)),
-        "begun": lambda text: ask("words", words(text) + "*"),
-        "near": lambda text: ask("trigrams", trigrams(text)),
-    }
-
-
-def merged(sessions: Sessions) -> None:
+def merged(runtime: Runtime) -> None:
     """No two platform ids are one contributor."""
-    with sessions() as session:
-        together = session.query(Contributor).where(Contributor.root_id != Contributor.id).count()
+    with runtime.sessions() as session:
+        together = session.scalar(select(func.count()).where(Contributor.root_id != Contributor.id))
     print(f"  platform ids merged: {together} (goal 0)")
 
 
+def size(folder: Path) -> int:
+    """Bytes below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def rss() -> float:
-    """Peak resident memory of this process, in GiB."""
+    """Peak RSS of this process in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(int(sys.argv[1]) if len(sys.argv) > 1 else COUNT))
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) == 2 else COUNT))
