@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,8 +104,13 @@ def open_runtime(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_n
 
 
 def prepare(settings: Settings) -> None:
-    """Keys, tables, store: what `byline-registry init` makes. What is there stays as it is."""
+    """Keys, tables, store: what `byline-registry init` makes. What is there stays as it is.
+
+    The folder is its owner's alone, also one that was there: its tables say who objected.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with suppress(PermissionError):  # a volume that is lent to us: whoever owns it says who may look in
+        settings.data_dir.chmod(0o700)
     write_once(Path(settings.log_key), PrivateKey.generate().to_pem())
     write_once(Path(settings.seal_key), secrets.token_hex(32).encode() + b"\n")
     migrate_all(settings)

@@ -5,6 +5,8 @@ Exit codes: 0 done, 1 refused, 2 usage, 3 not reachable (design section 9).
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from registry.cli.demo import demo
@@ -16,6 +18,8 @@ from registry.cli.running import init, serve, worker
 @click.version_option(package_name="byline-registry")
 def main() -> None:
     """Run a Byline registry. Settings are BYLINE_* variables (docs/settings.md)."""
+    # Tables, mails and extracts say who objected and who withheld what: none is made for other accounts' eyes.
+    os.umask(0o077)
 
 
 for command in (init, serve, worker, demo, publisher, claim, dataset, conflicts):

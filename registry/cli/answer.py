@@ -32,7 +32,7 @@ def answering(function: Command) -> Command:
         except BylineError as error:
             fail(error, as_json=as_json)
         else:
-            click.echo(_json(document) if as_json else text)
+            click.echo(_json(document) if as_json else printable(text))
 
     return answered
 
@@ -43,8 +43,13 @@ def fail(error: BylineError, *, as_json: bool) -> None:
         click.echo(_json({"error": error.as_json()}))
     else:
         place = f" [{error.at}]" if error.at else ""
-        click.echo(f"byline-registry: {error.message} ({error.code}){place}", err=True)
+        click.echo(printable(f"byline-registry: {error.message} ({error.code}){place}"), err=True)
     sys.exit(UNREACHABLE if isinstance(error, Unavailable) else REFUSED)
+
+
+def printable(text: str) -> str:
+    """What strangers named themselves, fit for a terminal: no escape sequence, no turned reading direction."""
+    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
 
 
 def accountable(function: Command) -> Command:

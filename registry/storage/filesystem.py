@@ -152,7 +152,7 @@ class FolderStore:
     def _temporary(self) -> tuple[int, Path]:
         while True:
             path = self._tmp / uuid.uuid4().hex
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             fcntl.flock(handle, fcntl.LOCK_EX)
             if os.fstat(handle).st_nlink:
                 return handle, path

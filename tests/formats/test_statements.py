@@ -78,6 +78,7 @@ def test_a_key_is_added_with_its_roles() -> None:
         ({"slug": ...}, "missing-member"),
         ({"name": ""}, "bad-member"),
         ({"name": "a\x1b[2J"}, "bad-member"),
+        ({"name": "IBM\nbad  approved"}, "bad-member"),
         ({"name": 1}, "bad-member"),
         ({"public_key": "x"}, "bad-key"),
         ({"nonce": "00"}, "bad-member"),

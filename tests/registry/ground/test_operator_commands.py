@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import socket
 import stat
 from collections.abc import Callable
@@ -28,7 +29,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.delenv("BYLINE_ORIGIN", raising=False)
 
     def run(*words: str) -> Result:
-        return CliRunner().invoke(main, list(words), catch_exceptions=False)
+        before = os.umask(0o022)  # what most systems give; the command has its own for itself alone
+        try:
+            return CliRunner().invoke(main, list(words), catch_exceptions=False)
+        finally:
+            os.umask(before)
 
     return run
 
@@ -100,6 +105,30 @@ def test_keys_are_for_their_owner_only(run: Run, tmp_path: Path) -> None:
         stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) for name in ("log-key.pem", "seal-key.hex")
     }
     assert modes == {0o600}
+
+
+def test_nobody_else_on_the_machine_reads_who_objected(run: Run, tmp_path: Path) -> None:
+    run("init")
+    made = [tmp_path / "data", *(tmp_path / "data").rglob("*")]
+    open_to_others = [path.name for path in made if path.stat().st_mode & 0o077]
+    assert open_to_others == []
+
+
+def test_init_closes_a_folder_that_was_open(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o755)
+    run("init")
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_what_strangers_call_themselves_does_not_steer_the_operators_terminal(
+    ready: Run, tmp_path: Path
+) -> None:
+    def rename(here: Runtime) -> None:
+        with transaction(here.sessions) as session:
+            session.scalars(select(Publisher)).one().name = "\x1b[2J\u202eLab"
+
+    with_runtime(tmp_path, rename)
+    assert "\ufffd[2J\ufffdLab" in ready("publisher", "list").stdout
 
 
 def test_init_does_not_rename_a_registry(run: Run) -> None:

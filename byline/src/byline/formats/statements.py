@@ -35,6 +35,7 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
 DATASET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?", re.ASCII)
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,63}", re.ASCII)
 ROLES = ("manifest", "outcome")
+_ONE_LINE = re.compile(r"[^\t\r\n]+")  # it stands in tables and in mails
 _NONCE = re.compile(r"[0-9a-f]{32}")
 
 
@@ -179,7 +180,7 @@ def read_publisher(statement: Statement) -> PublisherClaim:
     claim = PublisherClaim(
         **vars(claimed(fields)),
         slug=fields.text("slug", longest=64, pattern=SLUG),
-        name=fields.text("name", longest=200),
+        name=fields.text("name", longest=200, pattern=_ONE_LINE),
         public_key=PublicKey.parse(fields.text("public_key", longest=1000)),
     )
     fields.done()
