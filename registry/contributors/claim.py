@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from byline.errors import Conflict, NotFound, Refused, Untrusted
+from byline.formats.hosts import require_host
 from byline.formats.selectors import parse_selector
 from registry.models import Claim, OperatorAct
 from registry.seal import Seal
@@ -37,7 +38,8 @@ def make_claim(
 ) -> dict[str, Any]:
     """Take a claim down; give it as `claim_view` does, with `token`, which is shown this once.
 
-    `email` may be empty. Refused: `unknown-selector`, `not-an-identity`, `bad-email`.
+    `email` may be empty. Refused: `unknown-selector`, `not-an-identity`, `public-suffix`, `shared-host`,
+    `bad-email`.
     """
     key = read_identity(identity)
     address = read_email(email) if email.strip() else None
@@ -60,12 +62,15 @@ def make_claim(
 def read_identity(text: str) -> str:
     """Give the one text of an identity: a contributor key, or `host:example.org`.
 
-    Refused("not-an-identity") for a photo, a file or a digest: those are opted out by themselves.
+    Refused("not-an-identity") for a photo, a file or a digest: those are opted out by themselves;
+    Refused("public-suffix", "shared-host") for a host where strangers' pictures lie: it would take them all.
     """
     selector = parse_selector(text)
     if selector.kind == "maker":
         return selector.value
-    if selector.kind in {"host", "name", "id"}:
+    if selector.kind == "host":
+        return f"host:{require_host(selector.value)}"
+    if selector.kind in {"name", "id"}:
         return f"{selector.kind}:{selector.value}"
     if selector.kind == "url":  # a profile page that no platform's table knows
         return f"web:{selector.value}"

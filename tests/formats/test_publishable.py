@@ -135,12 +135,20 @@ def test_a_host_covers_what_is_under_it_and_not_its_neighbours() -> None:
         ("co.uk", "public-suffix"),
         ("a b", "not-a-host"),
         ("1.2.3.4", "not-a-host"),
+        ("live.staticflickr.com", "shared-host"),
+        ("flickr.com", "shared-host"),
+        ("wikimedia.org", "shared-host"),
+        ("media.tumblr.com", "shared-host"),
     ],
 )
 def test_a_host_of_many_owners_cannot_be_named(text: str, code: str) -> None:
     with pytest.raises(Refused) as caught:
         require_host(text)
     assert caught.value.code == code
+
+
+def test_a_site_of_ones_own_on_a_platform_can_be_named() -> None:
+    assert require_host("jane.smugmug.com") == "jane.smugmug.com"
 
 
 def one_probe(text: str | None) -> int:

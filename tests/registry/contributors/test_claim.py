@@ -65,6 +65,15 @@ def test_a_picture_is_not_somebody(text: str) -> None:
     assert caught.value.code == "not-an-identity"
 
 
+@pytest.mark.parametrize(
+    ("text", "code"), [("host:live.staticflickr.com", "shared-host"), ("host:github.io", "public-suffix")]
+)
+def test_nobody_claims_a_host_where_strangers_pictures_lie(text: str, code: str) -> None:
+    with pytest.raises(Refused) as caught:
+        claim.read_identity(text)
+    assert caught.value.code == code
+
+
 def test_somebody_in_no_dataset_can_claim(room: Room) -> None:
     made = make(room)
     assert (made["state"], made["assurance"], made["identity"]) == ("pending", None, f"flickr:{NSID}")
