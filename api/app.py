@@ -15,6 +15,7 @@ from api import auth, docs, errors, feed, finish, health, limits, log
 from api.body import MAX_JSON
 from api.description import describe
 from api.section import CONVERTERS
+from api.senders import Senders
 from api.v1.sections import SECTIONS
 from registry.config import Settings, load
 from registry.runtime import Runtime, open_runtime
@@ -44,6 +45,7 @@ def create_app(runtime: Runtime | None = None) -> flask.Flask:
     limiter = limits.register(app, budgets(here.settings), also=PAGES)
     app.register_error_handler(RateLimitExceeded, lambda error: _told(error, limits.exceeded(limiter)))
     app.register_error_handler(HTTPStatus.NOT_FOUND, lambda error: _told(error, errors.of_http(error)))
+    app.wsgi_app = Senders(app.wsgi_app, most=here.settings.senders)  # type: ignore[method-assign]
     if here.settings.trusted_proxies:
         n = here.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]

@@ -34,8 +34,12 @@ def register(app: flask.Flask, budgets: Mapping[str, str], *, also: Mapping[str,
 
 
 def caller() -> str:
-    """Who is counted: an IPv4 address, or the /64 of an IPv6 address (one household has 2^64 of those)."""
-    address = flask.request.remote_addr or "unknown"
+    """Who is counted."""
+    return network(flask.request.remote_addr or "unknown")
+
+
+def network(address: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 address (one household has 2^64 of those)."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -67,7 +67,7 @@ def _ask(question: str) -> str:
     help="Processes that answer requests.",
 )
 @click.option(
-    "--threads", default=4, show_default=True, type=click.IntRange(1, 256), help="Threads in each of them."
+    "--threads", default=24, show_default=True, type=click.IntRange(1, 256), help="Threads in each of them."
 )
 @click.option("--worker/--no-worker", "with_worker", default=True, help="Also run a worker.")
 def serve(host: str, port: int, processes: int, threads: int, with_worker: bool) -> None:  # noqa: FBT001

@@ -96,6 +96,11 @@ class Settings:
     budget_read: str = _setting("600/minute", "Requests a reader may make.", read=budget)
     budget_lookup: str = _setting("120/minute", "Look-ups and searches one reader may make.", read=budget)
     budget_write: str = _setting("60/minute", "Requests that change something, for one sender.", read=budget)
+    senders: int = _setting(
+        16,
+        "Requests with a body that one server process takes at once; the other threads are left to readers.",
+        read=whole,
+    )
     trusted_proxies: int = _setting(0, "How many proxies before this server set X-Forwarded-For.", read=whole)
     max_payload: int = _setting(1 << 20, "The longest signed statement.", read=sized, shown="`1 MiB`")
     max_extract_part: int = _setting(4 << 30, "The longest part of an extract.", read=sized, shown="`4 GiB`")

@@ -32,7 +32,7 @@ def serving(data_dir: Path) -> Iterator[str]:
         **os.environ, "BYLINE_DATA_DIR": str(data_dir), "BYLINE_ORIGIN": "localhost", "PYTHONPATH": str(ROOT),
         "BYLINE_BUDGET_READ": often, "BYLINE_BUDGET_LOOKUP": often, "BYLINE_BUDGET_WRITE": often,
     }  # fmt: skip
-    words = ["--interface", "wsgi", "--factory", "--no-ws", "--port", str(port), "--blocking-threads", "4"]
+    words = ["--interface", "wsgi", "--factory", "--no-ws", "--port", str(port), "--blocking-threads", "24"]
     log = data_dir / "granian.log"
     with log.open("wb") as out:
         server = subprocess.Popen(
