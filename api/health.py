@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import time
 from typing import Any
@@ -20,7 +21,7 @@ from sqlalchemy import func, select
 
 from api.schemas import Strict
 from api.section import TEXT, Section, runtime
-from byline.errors import Unavailable
+from byline.errors import NotFound, Unavailable
 from registry.models import Job, LogState, Submission
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "OPTIONS"})
@@ -92,9 +93,14 @@ def readyz(_: dict[str, Any]) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@section.get("/metrics", gives=TEXT, content_type="text/plain", budget=None)
+@section.get("/metrics", gives=TEXT, content_type="text/plain", budget=None, refuses=(404,))
 def metrics(_: dict[str, Any]) -> flask.Response:
-    """Prometheus' text format."""
+    """Prometheus' text format; of a public registry only for its own machine and private network.
+
+    Counts of requests by the second would tell the world when somebody opted out.
+    """
+    if runtime().settings.is_public and not _is_near():
+        raise NotFound("not-from-here", "The counters are for this registry's own network.")
     found: Metrics = flask.current_app.extensions["byline-metrics"]
     _measure(found)
     return flask.Response(
@@ -102,6 +108,16 @@ def metrics(_: dict[str, Any]) -> flask.Response:
         content_type=CONTENT_TYPE_LATEST,
         headers={"Cache-Control": "no-store"},
     )
+
+
+def _is_near() -> bool:
+    """Whether who asks is on this machine or a private network, and no proxy we were not told of stands between."""
+    if "X-Forwarded-For" in flask.request.headers and not runtime().settings.trusted_proxies:
+        return False
+    try:
+        return ipaddress.ip_address(flask.request.remote_addr or "").is_private
+    except ValueError:
+        return False
 
 
 def _measure(found: Metrics) -> None:

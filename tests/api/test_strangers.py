@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from api.app import create_app
+from registry.config import Settings
 from registry.models import IdempotentAnswer
-from registry.runtime import Runtime
+from registry.runtime import Runtime, open_runtime
+from tests.api.clock import Clock
 
 CLAIM = json.dumps({"identity": "flickr:12345678@N00", "email": "jane@mail.example"})
 KEY = {"Idempotency-Key": "1"}
@@ -46,3 +53,38 @@ def test_what_was_sent_under_a_key_cannot_be_guessed_from_the_database(
 
 def test_no_search_engine_lists_answers(client: FlaskClient) -> None:
     assert client.get("/v1/search?q=jane").headers["X-Robots-Tag"] == "noindex"
+
+
+@pytest.fixture
+def public(prepared: Path, tmp_path: Path) -> Iterator[FlaskClient]:
+    """A registry of the world's."""
+    folder = tmp_path / "data"
+    shutil.copytree(prepared, folder)
+    (folder / "privacy.txt").write_text("What is kept, and for how long.")
+    settings = Settings(
+        data_dir=folder,
+        origin="byline.example.org",
+        operator_name="Byline Foundation",
+        operator_contact="mailto:desk@byline.example.org",
+        privacy_file=str(folder / "privacy.txt"),
+    )
+    here = open_runtime(settings, clock=Clock())
+    yield create_app(here).test_client()
+    here.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("10.1.2.3", {}, 200),
+        ("203.0.114.9", {}, 404),
+        ("127.0.0.1", {"X-Forwarded-For": "10.0.0.1"}, 404),
+    ],
+)
+def test_counters_are_for_the_operators_own_network(
+    public: FlaskClient, address: str, headers: dict[str, str], status: int
+) -> None:
+    """By the second they would tell when somebody opted out."""
+    answer = public.get("/metrics", headers=headers, environ_overrides={"REMOTE_ADDR": address})
+    assert answer.status_code == status
