@@ -22,8 +22,8 @@ from api.section import runtime
 from byline.errors import Conflict, Refused
 from registry.database import transaction
 from registry.models import IdempotentAnswer
+from registry.optouts.lapse import ANSWERS_KEPT
 
-KEPT_FOR = dt.timedelta(hours=24)
 _KEY = re.compile(r"[!-~]{1,200}")
 
 
@@ -70,7 +70,7 @@ def _keep(session: Session, answer: IdempotentAnswer) -> None:
 
 
 def _kept(session: Session, key: str, body: str, now: dt.datetime) -> IdempotentAnswer | None:
-    session.execute(delete(IdempotentAnswer).where(IdempotentAnswer.made_at < now - KEPT_FOR))
+    session.execute(delete(IdempotentAnswer).where(IdempotentAnswer.made_at < now - ANSWERS_KEPT))
     kept = session.get(IdempotentAnswer, key)
     if kept is not None and kept.body_hash != body:
         raise Refused("idempotency-key-reused", "This Idempotency-Key came with another body before.")

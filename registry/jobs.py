@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 from registry.models import Job
 
 SHORT, LONG = "short", "long"
+DEAD = "dead"
 LEASE = dt.timedelta(seconds=45)
 MAX_ATTEMPTS = 16
 _FIRST_WAIT, _LONGEST_WAIT = 2.0, 6 * 3600.0
@@ -115,7 +116,7 @@ def fail(
     After 16 attempts, or when it is `final`, the job is dead: kept with its last error, for the operator.
     """
     wait = min(_FIRST_WAIT * 2 ** min(work.attempts - 1, 20), _LONGEST_WAIT) * (0.5 + jitter)
-    state = "dead" if final or work.attempts >= MAX_ATTEMPTS else "ready"
+    state = DEAD if final or work.attempts >= MAX_ATTEMPTS else "ready"
     at = now + dt.timedelta(seconds=wait)
     return _change(session, work, state=state, lease_until=None, run_at=at, last_error=error[:2000])
 

@@ -25,8 +25,10 @@ from registry.database import only_one, presence, transaction
 from registry.feed.build import build_feed, is_due
 from registry.jobs import LONG, SHORT, Work
 from registry.optouts import mailing, match
+from registry.optouts.lapse import lapse
 from registry.publishing import pipeline, retract, uploads
 from registry.runtime import Runtime
+from registry.tlog.integrate import integrate
 from registry.tlog.sequence import assign_numbers, has_unnumbered
 
 logger = logging.getLogger(__name__)
@@ -81,6 +83,14 @@ def _number(here: Runtime) -> bool:
         return assign_numbers(session) > 0
 
 
+def _log(here: Runtime) -> bool:
+    settings = here.settings
+    done = integrate(
+        here.sessions, store=here.store, log_key=here.log_key, origin=settings.origin, now=here.clock()
+    )
+    return done > 0
+
+
 def _index(here: Runtime) -> bool:
     return indexing.follow(here.sessions, here.search) > 0
 
@@ -110,6 +120,11 @@ def _expire(here: Runtime) -> bool:
     return False
 
 
+def _lapse(here: Runtime) -> bool:
+    with transaction(here.sessions) as session:
+        return lapse(session, now=here.clock())
+
+
 # What each kind of job is. A new kind is a line here and a function in its room.
 JOBS: Mapping[str, Do] = {
     "ingest": _ingest,
@@ -119,10 +134,12 @@ JOBS: Mapping[str, Do] = {
 }
 DUTIES = (
     Duty("sequence", 0.2, _number),
+    Duty("log", 0.3, _log),
     Duty("index", 0.2, _index),
     Duty("merge", 60.0, _merge),
     Duty("feed", 0.5, _feed),
     Duty("expiry", 60.0, _expire),
+    Duty("lapse", 3600.0, _lapse),
 )
 
 
@@ -205,10 +222,18 @@ class Worker:
             self._running.pop(work.id, None)
 
     def _failed(self, work: Work, error: Exception) -> None:
-        """Again later; a Refused is the input's fault, which no second try mends."""
+        """Again later; a Refused is the input's fault, which no second try mends.
+
+        The log has the job's number: its key may be the id of an opt-out or of an upload, which open things.
+        """
         known = isinstance(error, BylineError)
         logger.warning(
-            "job %s %s failed (attempt %d): %s", work.kind, work.key, work.attempts, error, exc_info=not known
+            "job %d (%s) failed (attempt %d): %s",
+            work.id,
+            work.kind,
+            work.attempts,
+            error,
+            exc_info=not known,
         )
         said = (
             f"{error.code}: {error.message}"
@@ -243,10 +268,10 @@ class Worker:
                 with transaction(self._here.sessions) as session:
                     kept = jobs.extend(session, work, now=self._here.clock(), lease=self._lease)
             except (BylineError, SQLAlchemyError) as error:  # the next beat may come through
-                logger.warning("could not extend job %s %s: %s", work.kind, work.key, error)
+                logger.warning("could not extend job %d (%s): %s", work.id, work.kind, error)
                 continue
             if not kept:
-                logger.warning("job %s %s belongs to another worker now", work.kind, work.key)
+                logger.warning("job %d (%s) belongs to another worker now", work.id, work.kind)
                 return
 
     def _keep_lane(self, lane: str, stop: threading.Event) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from byline.errors import NotFound, Refused, Unavailable
+from byline.errors import NotFound, Refused
 from registry.config import Settings
 from registry.jobs import SHORT, enqueue
 from registry.models import MailToken, OptOut
@@ -48,11 +48,12 @@ def send_confirmation(
 ) -> None:
     """Ask for a mail with the link, in the caller's transaction.
 
-    Unavailable("too-many-mails") where an address was written to five times within a day: nobody floods
-    another's box.
+    None is sent where the address got five within a day: nobody floods another's box. The caller is not told,
+    or whoever knows an address could count up to see whether it asked today.
     """
     digest = seal.digest(email.lower())
-    _check_budget(session, digest, now)
+    if _is_spent(session, digest, now):
+        return
     token = token_urlsafe()
     session.add(
         MailToken(
@@ -103,12 +104,7 @@ def find_link(session: Session, token: str, now: dt.datetime) -> tuple[MailToken
     return link, opt_out
 
 
-def _check_budget(session: Session, digest: str, now: dt.datetime) -> None:
+def _is_spent(session: Session, digest: str, now: dt.datetime) -> bool:
     since = now - dt.timedelta(days=1)
     recent = select(func.count()).where(MailToken.email_digest == digest, MailToken.made_at > since)
-    if (session.scalar(recent) or 0) >= MAILS_A_DAY:
-        raise Unavailable(
-            "too-many-mails",
-            "this address got several mails today; please open one of them",
-            retry_after=86_400,
-        )
+    return (session.scalar(recent) or 0) >= MAILS_A_DAY

@@ -91,7 +91,7 @@ def make_opt_out(
 
     Refused: `claims-or-items`, `unknown-relation`, `unknown-category`, `claim-not-confirmed`, `not-an-item`,
     `unknown-selector`, `too-many-selectors`, `datasets-needed`, `host-not-claimed`, `email-needed`,
-    `bad-mail-address`; Untrusted("wrong-token"); NotFound("no-such-dataset"); Unavailable("too-many-mails").
+    `bad-mail-address`; Untrusted("wrong-token"); NotFound("no-such-dataset").
     """
     request = _as_request(said)
     _check_shape(request)
