@@ -110,11 +110,6 @@ def make_opt_out(
     return {**_state(opt_out), "assurance": opt_out.assurance, "token": token}
 
 
-def pending(session: Session, *, token: str, now: dt.datetime) -> OptOut:
-    """What a mailed link would confirm; nothing changes (scanners open links)."""
-    return find_link(session, token, now)[1]
-
-
 def confirm_by_mail(session: Session, *, token: str, now: dt.datetime) -> dict[str, Any]:
     """The button was pressed: the opt-out is in force. Pressing it again changes nothing.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -19,10 +20,12 @@ from registry.models import (
     Notice,
     OptOut,
     OptOutClaim,
+    OptOutScope,
     OptOutSelector,
     Publisher,
 )
 from registry.optouts.access import find_opt_out, require_claim, require_token
+from registry.optouts.mailing import find_link
 
 # A publisher the operator has not approved is asked nothing: the answer would tell it who objected.
 NOT_ASKED = "publisher-not-approved"
@@ -54,6 +57,29 @@ def opt_outs_of(session: Session, *, claim_id: str, token: str) -> list[dict[str
     return [_own(session, opt_out) for opt_out in found]
 
 
+def by_link(session: Session, *, token: str, now: dt.datetime) -> dict[str, Any]:
+    """What a mailed link would confirm; nothing changes (scanners open links).
+
+    Whoever got the mail need not be who asked: they see what it is before they say yes.
+    NotFound("no-such-link"), Refused("link-lapsed").
+    """
+    opt_out = find_link(session, token, now)[1]
+    named = (
+        select(Publisher.slug, Dataset.name)
+        .join(Dataset, Dataset.publisher_id == Publisher.id)
+        .join(OptOutScope, OptOutScope.dataset_id == Dataset.id)
+        .where(OptOutScope.opt_out_id == opt_out.id)
+        .order_by(Publisher.slug, Dataset.name)
+    )
+    return {
+        "state": opt_out.state,
+        "relation": opt_out.relation,
+        "selectors": _selectors(session, opt_out),
+        "datasets": [f"{slug}/{name}" for slug, name in session.execute(named)],
+        "publisher_only": opt_out.publisher_only,
+    }
+
+
 def _public(session: Session, opt_out: OptOut) -> dict[str, Any]:
     shown = ("dataset", "state", "sent_at", "answer_by")
     notices = _asked(session, opt_out.id) if opt_out.relation == "maker" else []
@@ -64,19 +90,19 @@ def _public(session: Session, opt_out: OptOut) -> dict[str, Any]:
     }
 
 
+def _selectors(session: Session, opt_out: OptOut) -> list[dict[str, str]]:
+    columns = select(OptOutSelector.kind, OptOutSelector.value).where(OptOutSelector.opt_out_id == opt_out.id)
+    rows = session.execute(columns.order_by(OptOutSelector.value))
+    return [{"kind": kind, "value": value} for kind, value in rows]
+
+
 def _own(session: Session, opt_out: OptOut) -> dict[str, Any]:
-    selectors = select(OptOutSelector.kind, OptOutSelector.value).where(
-        OptOutSelector.opt_out_id == opt_out.id
-    )
     return {
         "id": opt_out.id,
         "state": opt_out.state,
         "assurance": opt_out.assurance,
         "relation": opt_out.relation,
-        "selectors": [
-            {"kind": kind, "value": value}
-            for kind, value in session.execute(selectors.order_by(OptOutSelector.value))
-        ],
+        "selectors": _selectors(session, opt_out),
         "categories": categories.labels(opt_out.categories & categories.ALL_USES),
         "remove_existing": opt_out.remove_existing,
         "publisher_only": opt_out.publisher_only,

@@ -7,7 +7,8 @@ import flask
 from byline.errors import BylineError
 from registry.database import transaction
 from registry.optouts import request as requests
-from web.forms import field
+from registry.optouts import status as statuses
+from web.forms import RELATIONS, field
 from web.here import runtime
 
 
@@ -17,9 +18,15 @@ def routes(pages: flask.Blueprint) -> None:
     pages.add_url_rule("/confirm", "confirm", confirm, methods=["POST"])
 
 
-def door(token: str) -> str:
-    """A button."""
-    return flask.render_template("confirm.html", token=token, done=False)
+def door(token: str) -> flask.typing.ResponseReturnValue:
+    """What was asked in their name, and a button."""
+    here = runtime()
+    try:
+        with here.sessions() as session:
+            asked = statuses.by_link(session, token=token, now=here.clock())
+    except BylineError as error:
+        return flask.render_template("confirm.html", problem=error.message), 422
+    return flask.render_template("confirm.html", token=token, asked=asked, relations=dict(RELATIONS))
 
 
 def confirm() -> flask.typing.ResponseReturnValue:
@@ -30,5 +37,5 @@ def confirm() -> flask.typing.ResponseReturnValue:
         with transaction(here.sessions) as session:
             requests.confirm_by_mail(session, token=token, now=here.clock())
     except BylineError as error:
-        return flask.render_template("confirm.html", token=token, done=False, problem=error.message), 422
+        return flask.render_template("confirm.html", problem=error.message), 422
     return flask.render_template("confirm.html", done=True)

@@ -15,7 +15,8 @@ from byline.formats.entries import parse_entry
 from registry.database import transaction
 from registry.models import Act, CoveredPhoto, Fingerprint, Job, Match, Notice, OptOut, OptOutSelector
 from registry.optouts.mailing import open_mail
-from registry.optouts.request import confirm_by_mail, pending
+from registry.optouts.request import confirm_by_mail
+from registry.optouts.status import by_link
 from tests.registry.optouts.small_registry import Line, SmallRegistry, static
 
 OWNER = "flickr:11@N00"
@@ -140,8 +141,19 @@ def test_no_address_stands_plain_in_the_database(here: SmallRegistry) -> None:
 def test_looking_at_the_mailed_link_confirms_nothing(here: SmallRegistry) -> None:
     made = here.ask(selectors=[static(101)], email="a@example.org")
     with here.sessions() as session:
-        seen = pending(session, token=here.mailed_token(made["id"]), now=here.now)
-    assert (seen.id, here.state_of(made["id"])) == (made["id"], "awaiting-mail")
+        seen = by_link(session, token=here.mailed_token(made["id"]), now=here.now)
+    assert (seen["state"], here.state_of(made["id"])) == ("awaiting-mail", "awaiting-mail")
+
+
+def test_whoever_got_the_mail_sees_what_was_asked_in_their_name(here: SmallRegistry) -> None:
+    here.dataset("museum/a")
+    made = here.ask(
+        selectors=[static(101)], email="a@example.org", relation="pictured", datasets=["museum/a"]
+    )
+    with here.sessions() as session:
+        seen = by_link(session, token=here.mailed_token(made["id"]), now=here.now)
+    assert (seen["relation"], seen["datasets"]) == ("pictured", ["museum/a"])
+    assert seen["selectors"] == [{"kind": "photo", "value": "flickr:101"}]
 
 
 def test_the_button_confirms_once_and_again_changes_nothing(here: SmallRegistry) -> None:
