@@ -61,6 +61,19 @@ class FeedFile(BaseConverter):
     regex = r"[0-9a-f]{64}\.(?:parquet|puffin|json)"
 
 
+class LogTile(BaseConverter):
+    """A path below /log/tile/, read strictly by the view: `0/x001/234.p/17`, `entries/000`."""
+
+    part_isolating = False
+    regex = r"[0-9a-z]{1,7}/[0-9x/]{3,40}(?:\.p/[0-9]{1,3})?"
+
+
+class Digest(BaseConverter):
+    """A SHA-256 in hex."""
+
+    regex = "[0-9a-f]{64}"
+
+
 CONVERTERS: dict[str, type[BaseConverter]] = {
     "slug": Slug,
     "dataset": DatasetName,
@@ -68,6 +81,8 @@ CONVERTERS: dict[str, type[BaseConverter]] = {
     "id": HexId,
     "part": Part,
     "feed_file": FeedFile,
+    "log_tile": LogTile,
+    "digest": Digest,
 }
 
 

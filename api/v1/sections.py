@@ -11,11 +11,23 @@ from api.v1 import (
     manifests,
     optouts,
     publishers,
+    receipts,
     registry,
     search,
 )
 
 SECTIONS: tuple[Section, ...] = tuple(
     room.section
-    for room in (registry, search, lookup, contributors, datasets, publishers, manifests, claims, optouts)
+    for room in (
+        registry,
+        search,
+        lookup,
+        contributors,
+        datasets,
+        publishers,
+        manifests,
+        claims,
+        optouts,
+        receipts,
+    )
 )

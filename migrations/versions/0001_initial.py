@@ -186,6 +186,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_publisher_slug")),
     )
     op.create_table(
+        "signed_checkpoint",
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("size", name=op.f("pk_signed_checkpoint")),
+    )
+    op.create_table(
         "statement",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("predicate_type", sa.String(length=64), nullable=False),
@@ -669,6 +677,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_statement_key_id"))
 
     op.drop_table("statement")
+    op.drop_table("signed_checkpoint")
     op.drop_table("publisher")
     with op.batch_alter_table("opt_out", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_opt_out_token_hash"))

@@ -10,6 +10,7 @@ import os
 import click
 
 from registry.cli.demo import demo
+from registry.cli.log import recover
 from registry.cli.operating import claim, conflicts, dataset, publisher
 from registry.cli.running import init, serve, worker
 
@@ -22,5 +23,5 @@ def main() -> None:
     os.umask(0o077)
 
 
-for command in (init, serve, worker, demo, publisher, claim, dataset, conflicts):
+for command in (init, serve, worker, demo, publisher, claim, dataset, conflicts, recover):
     main.add_command(command)

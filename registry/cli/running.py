@@ -75,11 +75,12 @@ def serve(host: str, port: int, processes: int, threads: int, with_worker: bool)
     from granian import Granian
     from granian.constants import Interfaces
 
-    from registry.cli.opening import opened
+    from registry.cli.opening import check_log_of, opened
 
     try:
         check_port(host, port)
         with opened() as here:
+            check_log_of(here)
             if not here.settings.is_public:
                 os.environ.setdefault("BYLINE_PUBLIC_URL", f"http://{host}:{port}")
     except BylineError as error:
@@ -148,7 +149,7 @@ def end(child: subprocess.Popen[bytes], *, seconds: float = 30.0) -> None:
 @click.option("--parent", type=int, hidden=True, help="Stop when this process is gone.")
 def worker(lanes: tuple[str, ...], parent: int | None) -> None:
     """Do the background work: ingest, matching, mails, numbering, indexing, the feed. Any number may run."""
-    from registry.cli.opening import opened
+    from registry.cli.opening import check_log_of, opened
     from registry.worker import Worker
 
     logging.basicConfig(
@@ -162,6 +163,7 @@ def worker(lanes: tuple[str, ...], parent: int | None) -> None:
         threading.Thread(target=_stop_without, args=(parent, stop), daemon=True).start()
     try:
         with opened() as here:
+            check_log_of(here)
             everything_ended = Worker(here, lanes=lanes or ("short", "long")).run(stop)
             if not everything_ended:
                 os._exit(0)  # a job goes on in its thread; it was given back and is not ours any more

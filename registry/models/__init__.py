@@ -21,7 +21,7 @@ from registry.models.optouts import (
 )
 from registry.models.publishers import Publisher, PublisherKey, Statement, SubjectHead
 from registry.models.records import item_key, items_metadata
-from registry.models.tlog import Act, FeedHead, Follower, LogState
+from registry.models.tlog import Act, FeedHead, Follower, LogState, SignedCheckpoint
 from registry.models.tombstones import Tombstone
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "OptOutSelector",
     "Publisher",
     "PublisherKey",
+    "SignedCheckpoint",
     "Statement",
     "SubjectHead",
     "Submission",

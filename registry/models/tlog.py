@@ -40,6 +40,19 @@ class LogState(Base):
     next_index: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
+class SignedCheckpoint(Base):
+    """Every checkpoint that was ever signed: the newest is the tree, and a size never has a second root.
+
+    A signature exists only once it stands here, in the transaction that moved the tree on.
+    """
+
+    __tablename__ = "signed_checkpoint"
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    root: Mapped[bytes]
+    note: Mapped[bytes]
+    made_at: Mapped[dt.datetime]
+
+
 class Follower(Base):
     """A view that keeps up with the sequence by remembering one number: the next act it has not seen."""
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from byline.errors import Refused
 from registry.models import Act
+from registry.tlog.sequence import check_not_behind
 
 MAX_LEAF = 65_535  # tlog-tiles: an entry bundle gives each entry a uint16 length
 
@@ -19,9 +20,10 @@ def append(
 ) -> Act:
     """Record one act; its number comes later, from `sequence.assign_numbers`.
 
-    `leaf`: the entry's final bytes (byline.formats.entries) for a public act, None for a private one. The
-    same leaf again gives the act that stands: a repeated step adds nothing. Refused("entry-too-long") above
-    65,535 bytes.
+    `leaf`: the entry's final bytes (byline.formats.entries) for a public act, None for a private one. A public
+    act of the same kind and ref gives the one that stands: a repeated step adds nothing, nor does a statement that
+    comes again to a database restored from an older copy. Refused("entry-too-long") above 65,535 bytes;
+    Unavailable("log-behind") while thousands wait for the log.
     """
     if leaf is not None and len(leaf) > MAX_LEAF:
         raise Refused(
@@ -29,9 +31,10 @@ def append(
         )
     leaf_hash = None if leaf is None else hash_leaf(leaf)
     if leaf_hash is not None:
-        standing = session.scalar(select(Act).where(Act.leaf_hash == leaf_hash))
+        standing = session.scalar(select(Act).where(Act.ref == ref, Act.kind == kind, Act.leaf.is_not(None)))
         if standing is not None:
             return standing
+        check_not_behind(session)
     act = Act(kind=kind, subject=subject, ref=ref, leaf=leaf, leaf_hash=leaf_hash, made_at=now)
     session.add(act)
     session.flush()

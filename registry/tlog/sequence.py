@@ -6,13 +6,15 @@ began. Only what is committed gets a number, so who has seen number n has seen e
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from byline.errors import Unavailable
 from registry.database import one_at_a_time
-from registry.models import Act, LogState
+from registry.models import Act, LogState, SignedCheckpoint
 
 BATCH = 1_000
+MOST_BEHIND = 8_192  # acts that wait for the log before no more are taken
 
 
 def assign_numbers(session: Session) -> int:
@@ -42,6 +44,25 @@ def assign_numbers(session: Session) -> int:
 def has_unnumbered(session: Session) -> bool:
     """Whether an act waits for its number; only reads."""
     return session.scalar(select(Act.id).where(Act.number.is_(None)).limit(1)) is not None
+
+
+def behind(session: Session) -> int:
+    """How many acts wait for their number or for a signed checkpoint; roughly, in four look-ups by key."""
+    last = last_number(session) - 1
+    numbered = session.scalar(select(Act.id).where(Act.number == last)) or 0
+    newest = session.scalar(select(func.max(Act.id))) or 0
+    signed = session.scalar(select(func.max(SignedCheckpoint.size))) or 0
+    return newest - numbered + max(0, log_size(session) - signed)
+
+
+def check_not_behind(session: Session) -> None:
+    """Unavailable("log-behind") where the log does not keep up: better no receipt than one that never comes."""
+    if behind(session) > MOST_BEHIND:
+        raise Unavailable(
+            "log-behind",
+            f"more than {MOST_BEHIND:,} entries wait for the log; try again later",
+            retry_after=60,
+        )
 
 
 def log_size(session: Session) -> int:

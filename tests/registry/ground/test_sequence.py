@@ -20,7 +20,14 @@ NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
 def act(sessions: Sessions, leaf: bytes | None) -> int:
     with transaction(sessions) as session:
-        return append(session, kind="test", subject="s", ref="r", leaf=leaf, now=NOW).id
+        return append(
+            session,
+            kind="test",
+            subject="s",
+            ref="r" if leaf is None else leaf.hex()[:64],
+            leaf=leaf,
+            now=NOW,
+        ).id
 
 
 def number_all(sessions: Sessions) -> int:
