@@ -16,7 +16,7 @@ else
   INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
 endif
 
-.PHONY: help setup run serve test check fix openapi docs migration lock lint types contracts browser clean bench-ingest bench-search bench-filter
+.PHONY: help setup run serve test check fix openapi docs screenshot migration lock lint types contracts browser clean bench-ingest bench-search bench-filter
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ openapi: $(VENV)/.server ## write openapi.yaml as the app says it
 docs: $(VENV)/.server ## write the pages that are made from the source (error codes, settings)
 	@PYTHONPATH=. $(BIN)/python tests/house/error_codes.py
 	@$(BIN)/python -m registry.config > docs/settings.md
+
+screenshot: $(VENV)/.dev ## docs/screenshot.png from a running `make run`
+	@PYTHONPATH=. $(BIN)/python tests/house/screenshot.py http://127.0.0.1:$(PORT)
 
 migration: $(VENV)/.dev ## a new migration from the models: make migration NAME="what changed"
 	@$(BIN)/alembic -c migrations/alembic.ini revision --autogenerate -m "$(NAME)"
