@@ -16,10 +16,14 @@ from pyroaring import BitMap64
 from byline.client.state import State
 from byline.client.sync import Synced, sync
 from byline.client.transport import Retry, Transport
-from byline.formats import canonical, keyfeed, note, rowfeed
+from byline.formats import canonical, entries, keyfeed, merkle, note, receipt, rowfeed
+from byline.formats import checkpoint as checkpoints
 from byline.formats.categories import CATEGORIES, EVERYTHING
+from byline.formats.checkpoint import Checkpoint
 from byline.formats.feedhead import note_text
 from byline.formats.keys import PrivateKey
+from byline.formats.receipt import Receipt
+from byline.formats.tiles import parse_path
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 ORIGIN = "byline.example.org"
@@ -44,6 +48,7 @@ class Served:
     files: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     told_seq: int = 0
+    leaves: list[bytes] = field(default_factory=lambda: [b"an entry before"])
 
     @property
     def vkey(self) -> str:
@@ -88,6 +93,39 @@ class Served:
             note_text(self.origin, head["seq"], sha256), self.origin, self.key
         )
         self.told_seq = head["seq"]
+        self.leaves.append(entries.feed_entry(head["seq"], sha256, NOW))
+
+    @property
+    def checkpoint(self) -> bytes:
+        """The log as it is now, signed."""
+        root = merkle.root([merkle.leaf_hash(leaf) for leaf in self.leaves])
+        return checkpoints.write(Checkpoint(self.origin, len(self.leaves), root), self.key)
+
+    def nodes(self, wanted: Sequence[merkle.Node]) -> list[bytes]:
+        """Full subtrees of the log."""
+        hashes = [merkle.leaf_hash(leaf) for leaf in self.leaves]
+        return [merkle.root(hashes[index << level : (index + 1) << level]) for level, index in wanted]
+
+    def receipt(self, sha256: str) -> bytes | None:
+        """The receipt of a head."""
+        found = [at for at, leaf in enumerate(self.leaves) if sha256.encode() in leaf]
+        if not found:
+            return None
+        index = found[0]
+        proof = merkle.inclusion_proof(index, len(self.leaves), self.nodes)
+        return receipt.write(Receipt(self.leaves[index], index, proof, self.checkpoint))
+
+    def logged(self, path: str) -> bytes | None:
+        """What lies below /log/ and /v1/receipts/."""
+        if path == "/log/checkpoint":
+            return self.checkpoint
+        if path.startswith("/v1/receipts/"):
+            return self.receipt(path.removeprefix("/v1/receipts/"))
+        if path.startswith("/log/tile/"):
+            tile = parse_path(path.removeprefix("/log/tile/"))
+            hashes = [merkle.leaf_hash(leaf) for leaf in self.leaves]
+            return b"".join(hashes[: tile.width]) if (tile.level, tile.index) == (0, 0) else None
+        return None
 
     def put(self, data: bytes, ending: str) -> dict[str, str]:
         """A file under its digest."""
@@ -102,7 +140,7 @@ class Served:
         if path == "/v1":
             body = {"origin": self.origin, "vkey": self.vkey, "feed_seq": self.told_seq or None}
             return httpx.Response(200, json=body)
-        found = self.files.get(path.removeprefix("/feed/v1/"))
+        found = self.files.get(path.removeprefix("/feed/v1/")) or self.logged(path)
         problem = {"code": "no-such-file", "title": "Not Found", "status": 404}
         return httpx.Response(404, json=problem) if found is None else httpx.Response(200, content=found)
 
@@ -114,8 +152,8 @@ class Served:
 
     def _index(self, rows: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, dict[str, str]]:
         parts: dict[str, dict[str, Any]] = {}
-        for digest, entries in rows.items():
-            parts.setdefault(digest[:2], {})[digest] = [self._entry(one) for one in entries]
+        for digest, some in rows.items():
+            parts.setdefault(digest[:2], {})[digest] = [self._entry(one) for one in some]
         return {part: self.put(canonical.dumps({"files": files}), "json") for part, files in parts.items()}
 
     def _entry(self, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,6 +162,14 @@ class Served:
 
     def _bitmap(self, rows: Sequence[int]) -> dict[str, Any]:
         return {**self.put(rowfeed.write(BitMap64(rows)), "puffin"), "n": len(rows)} if rows else {"n": 0}
+
+
+def one_head(file: str) -> Served:
+    """A registry with one head that names this file."""
+    made = Served()
+    rows = {file: [row_entry({"any": [3, 7], "train-other": [3]}, records=9)]}
+    made.publish(every([1, 5, 1 << 59]), rows=rows)
+    return made
 
 
 def every(keys: Sequence[int]) -> dict[int, int]:

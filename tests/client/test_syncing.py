@@ -17,7 +17,7 @@ from byline.client.feed import Feed, use_of
 from byline.client.state import Believed, State
 from byline.errors import BylineError, NotFound, Refused, Unavailable, Untrusted
 from byline.formats.keys import PrivateKey
-from tests.client.served import COVERAGE, NOW, ORIGIN, Served, every, row_entry
+from tests.client.served import COVERAGE, NOW, ORIGIN, Served, every, one_head, row_entry
 
 FILE = hashlib.sha256(b"a data file").hexdigest()
 
@@ -25,11 +25,7 @@ FILE = hashlib.sha256(b"a data file").hexdigest()
 @pytest.fixture
 def served() -> Served:
     """A registry with one head."""
-    made = Served()
-    made.publish(
-        every([1, 5, 1 << 59]), rows={FILE: [row_entry({"any": [3, 7], "train-other": [3]}, records=9)]}
-    )
-    return made
+    return one_head(FILE)
 
 
 def refused(served: Served, folder: Path, **how: Any) -> str:
@@ -236,17 +232,70 @@ def test_a_head_that_was_put_into_the_state_by_hand_is_not_believed(served: Serv
     state = State(tmp_path)
     last = state.last()
     assert last is not None
-    state.believe(Believed(9, last.json.replace(b'"seq":1', b'"seq":9'), last.note))
+    state.believe(Believed(9, last.json.replace(b'"seq":1', b'"seq":9'), last.note), checkpoint=b"")
     with pytest.raises((Untrusted, Refused)):
         Feed.open(tmp_path, now=NOW)
+
+
+def test_a_head_the_log_does_not_hold_is_refused(served: Served, tmp_path: Path) -> None:
+    served.leaves.pop()
+    assert refused(served, tmp_path) == "head-not-logged"
+
+
+def test_a_shorter_log_is_refused_and_kept_as_evidence(served: Served, tmp_path: Path) -> None:
+    served.leaves[1:1] = [b"more", b"and more"]
+    served.sync(tmp_path)
+    believed = State(tmp_path).checkpoint()
+    del served.leaves[1:3]
+    assert refused(served, tmp_path) == "log-went-back"
+    (kept,) = (tmp_path / "evidence").iterdir()
+    assert kept.read_bytes() == (believed or b"") + b"\n" + served.checkpoint
+
+
+def test_a_log_that_does_not_go_on_from_the_one_before_is_refused(served: Served, tmp_path: Path) -> None:
+    served.sync(tmp_path)
+    served.leaves[0] = b"another past"
+    assert refused(served, tmp_path) == "log-forked"
+    served.leaves.append(b"and on")
+    assert refused(served, tmp_path) == "log-forked"
+    assert len(list((tmp_path / "evidence").iterdir())) == 2
+
+
+def test_a_log_that_only_grew_is_believed(served: Served, tmp_path: Path) -> None:
+    served.sync(tmp_path)
+    served.leaves += [b"%d" % at for at in range(100)]
+    served.sync(tmp_path)
+    assert State(tmp_path).checkpoint() == served.checkpoint
+
+
+def test_tiles_that_are_cut_off_are_refused(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.sync(tmp_path)
+    served.leaves.append(b"more")
+    real = served.logged
+    monkeypatch.setattr(
+        served, "logged", lambda path: (real(path) or b"")[: 64 if "tile" in path else None] or None
+    )
+    assert refused(served, tmp_path) == "log-truncated"
+
+
+def test_a_receipt_of_another_entry_is_refused(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = hashlib.sha256(served.files["head.json"]).hexdigest()
+    served.publish(every([1]), seq=2)
+    real = served.receipt
+    monkeypatch.setattr(served, "receipt", lambda _: real(first))
+    assert refused(served, tmp_path) == "head-not-logged"
 
 
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from byline.client import state
-from tests.client.served import Served, every
-served = Served()
+from tests.client.served import every, one_head
+served = one_head(sys.argv[3])
 served.publish(every([4, 5, 6]), seq=2)
 left = int(sys.argv[2])
 def dying(what):
@@ -271,7 +320,7 @@ def test_a_sync_that_is_killed_leaves_the_feed_before_whole(
     served: Served, tmp_path: Path, step: int, root: Path
 ) -> None:
     served.sync(tmp_path)
-    command = [sys.executable, "-c", _KILLED, str(tmp_path), str(step)]
+    command = [sys.executable, "-c", _KILLED, str(tmp_path), str(step), FILE]
     done = subprocess.run(command, check=False, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
     assert done.returncode in {0, -signal.SIGKILL}
     feed = Feed.open(tmp_path, now=NOW)

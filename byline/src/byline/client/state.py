@@ -20,6 +20,7 @@ KEPT_HEADS = 30
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS trust (one INTEGER PRIMARY KEY CHECK (one = 1), registry TEXT, vkey TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS head (seq INTEGER PRIMARY KEY, json BLOB NOT NULL, note BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS log (one INTEGER PRIMARY KEY CHECK (one = 1), checkpoint BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS seen (
   path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, inode INTEGER, sha256 TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -111,9 +112,25 @@ class State:
             raise NotFound("no-such-seq", f"the state keeps no head {seq}; it keeps {_ranges(kept)}")
         return Believed(*found)
 
-    def believe(self, head: Believed) -> None:
-        """Go by this head from now on. Its files are there already."""
+    def checkpoint(self) -> bytes | None:
+        """The signed checkpoint of the log believed last."""
+        with self._connected() as connection:
+            found = connection.execute("SELECT checkpoint FROM log").fetchone()
+        return bytes(found[0]) if found else None
+
+    def keep_evidence(self, name: str, *notes: bytes) -> Path:
+        """Keep signed notes that contradict each other: who signed both has shown two stories."""
+        data = b"\n".join(notes)
+        folder = self.folder / "evidence"
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{name}-{hashlib.sha256(data).hexdigest()[:16]}.txt"
+        path.write_bytes(data)
+        return path
+
+    def believe(self, head: Believed, *, checkpoint: bytes) -> None:
+        """Go by this head, and by the log that holds it, from now on. Its files are there already."""
         with self._writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO log VALUES (1, ?)", (checkpoint,))
             connection.execute(
                 "INSERT INTO head VALUES (?, ?, ?) ON CONFLICT (seq) DO UPDATE SET note = excluded.note",
                 (head.seq, head.json, head.note),

@@ -1,6 +1,7 @@
-"""Fetch the feed and believe only what is proved: a signed head that follows the last one, files by digest.
+"""Fetch the feed and believe only what is proved.
 
-Everything is checked before the head is believed, in one step, and until then the feed before stays whole.
+A head is believed if it is signed, stands in a log that only grew, and follows the last one; its files, by digest.
+Everything is checked before, in one step, and until then the feed before stays whole.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from byline.client import verified
+from byline.client.log import Log
 from byline.client.state import Believed, State
 from byline.client.transport import Transport
 from byline.errors import NotFound, Refused, Unavailable, Untrusted
-from byline.formats import keyfeed, rowfeed
+from byline.formats import checkpoint as checkpoints
+from byline.formats import keyfeed, receipt, rowfeed
 from byline.formats.feedhead import (
     MAX_HEAD,
     MAX_INDEX,
@@ -29,7 +32,8 @@ from byline.formats.feedhead import (
     parse_index,
     verify_head,
 )
-from byline.formats.note import MAX_NOTE
+from byline.formats.note import MAX_NOTE, parse_vkey
+from byline.formats.tiles import node_reader
 
 ROOT = "/feed/v1/"
 MOST_BITMAP = 2 << 30
@@ -62,7 +66,9 @@ def sync(
     """Bring the state to the registry's present head, at least to the one the registry tells of.
 
     Untrusted, with the state as it was: "key-changed", "bad-signature", "head-mismatch", "feed-went-back",
-    "feed-forked", "feed-expired", "feed-stale", "wrong-file". NotFound("no-feed-yet") before the first feed.
+    "feed-forked", "feed-expired", "feed-stale", "wrong-file"; "head-not-logged", "not-in-log", "log-went-back",
+    "log-forked", "log-tiles-wrong", "log-truncated". What contradicts what was signed before is kept as evidence in the
+    state. NotFound("no-feed-yet") before the first feed.
     """
     about = transport.get("/v1")
     told = _trusted(state, about, vkey)
@@ -71,11 +77,12 @@ def sync(
     found, head = _fetch_head(transport, told, at_least=_told_seq(about), patience=patience)
     verified.check_follows(before, head)
     verified.check_fresh(head, now=now(), max_age=max_age)
+    checkpoint = _logged(Log(transport), state, told, head=head, patience=patience)
     fetcher = _Fetcher(transport, state, say)
     needed = fetcher.everything(head)
     _check_keys(state, head)
     state.pin(told, registry=transport.url)
-    state.believe(found)
+    state.believe(found, checkpoint=checkpoint)
     state.sweep(needed | {path for one in state.heads() if one.seq != head.seq for path in _kept(state, one)})
     return Synced(
         head, told, fetcher.files, fetcher.bytes, changed=before is None or before.sha256 != head.sha256
@@ -127,6 +134,35 @@ def _served_head(transport: Transport, vkey: str) -> tuple[Believed, Head]:
         data = transport.fetch(f"{ROOT}files/{digest}.json", max_bytes=MAX_HEAD)
     head = verify_head(data, signed, vkey)
     return Believed(head.seq, data, signed), head
+
+
+def _logged(log: Log, state: State, vkey: str, *, head: Head, patience: float) -> bytes:
+    """The checkpoint of a log that holds this head and goes on from the log believed last."""
+    found = receipt.read(_receipt(log, head, patience))
+    proved = receipt.verify(found, vkey=vkey)
+    verified.check_logged(head, proved)
+    before = state.checkpoint()
+    last = checkpoints.read(before, parse_vkey(vkey)) if before else None
+    try:
+        verified.check_log_follows(last, proved.checkpoint, node_reader(proved.checkpoint.size, log.tiles))
+    except Untrusted as error:
+        kept = state.keep_evidence(error.code, before or b"", found.checkpoint)
+        raise Untrusted(error.code, f"{error.message}; both signed notes are kept in {kept}") from error
+    return found.checkpoint
+
+
+def _receipt(log: Log, head: Head, patience: float) -> bytes:
+    """A head that was built just now is in the log a moment later."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return log.receipt(head.sha256)
+        except NotFound as error:
+            raise Untrusted("head-not-logged", f"the log does not hold the feed's head {head.seq}") from error
+        except Unavailable:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(0.2)
 
 
 class _Fetcher:

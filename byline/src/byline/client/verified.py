@@ -5,7 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from byline.errors import Untrusted
+from byline.formats import merkle
+from byline.formats.checkpoint import Checkpoint
 from byline.formats.feedhead import Head
+from byline.formats.merkle import Read
+from byline.formats.receipt import Proved
 
 
 def check_key(pinned: str | None, told: str) -> None:
@@ -37,6 +41,35 @@ def check_follows(last: Head | None, head: Head) -> None:
             f"there are two different heads with the number {head.seq}",
             details={"believed": last.sha256, "shown": head.sha256},
         )
+
+
+def check_log_follows(last: Checkpoint | None, shown: Checkpoint, read: Read) -> None:
+    """A verified checkpoint may follow the one believed last; `read` gives nodes of the shown log from its tiles.
+
+    Untrusted("log-went-back") for a shorter log, Untrusted("log-forked") for one that does not go on from it, and
+    Untrusted("log-truncated", "log-tiles-wrong") where the served tiles are not those of the checkpoint.
+    """
+    if last is None or last == shown:
+        return
+    if shown.size < last.size:
+        raise Untrusted(
+            "log-went-back",
+            f"the log had {last.size} entries and is shown with {shown.size}: an old copy is served",
+        )
+    if shown.size == last.size:
+        raise Untrusted("log-forked", f"there are two different logs of {shown.size} entries")
+    if merkle.root_of(shown.size, read) != shown.root:
+        raise Untrusted("log-tiles-wrong", "the log's tiles do not give the root that its checkpoint signs")
+    if last.size:
+        proof = merkle.consistency_proof(last.size, shown.size, read)
+        merkle.verify_consistency(proof, old=last.size, new=shown.size, heads=(last.root, shown.root))
+
+
+def check_logged(head: Head, proved: Proved) -> None:
+    """Untrusted("head-not-logged") unless a proved entry is this head's."""
+    entry = proved.entry
+    if (entry["kind"], entry.get("seq"), entry.get("digest")) != ("feed", head.seq, head.sha256):
+        raise Untrusted("head-not-logged", f"the receipt of the feed's head {head.seq} is of another entry")
 
 
 def check_fresh(head: Head, *, now: dt.datetime, max_age: dt.timedelta | None = None) -> None:
