@@ -67,7 +67,7 @@ def _ask(question: str) -> str:
     help="Processes that answer requests.",
 )
 @click.option(
-    "--threads", default=24, show_default=True, type=click.IntRange(1, 256), help="Threads in each of them."
+    "--threads", default=12, show_default=True, type=click.IntRange(1, 256), help="Threads in each of them."
 )
 @click.option("--worker/--no-worker", "with_worker", default=True, help="Also run a worker.")
 def serve(host: str, port: int, processes: int, threads: int, with_worker: bool) -> None:  # noqa: FBT001
@@ -83,8 +83,11 @@ def serve(host: str, port: int, processes: int, threads: int, with_worker: bool)
             check_log_of(here)
             if not here.settings.is_public:
                 os.environ.setdefault("BYLINE_PUBLIC_URL", f"http://{host}:{port}")
+            os.environ.setdefault("BYLINE_SENDERS", str(max(threads * 2 // 3, 1)))
     except BylineError as error:
         fail(error, as_json=False)
+    # Most of the threads wait for slow senders and compute nothing: more of them than cores is right.
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
     server = Granian(
         "api.app:create_app", address=host, port=port, interface=Interfaces.WSGI, factory=True,
         websockets=False, workers=processes, blocking_threads=threads,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from registry.config.kinds import budget, policy, seconds, sized, text, whole
+from registry.config.kinds import budget, loopback_url, nameserver, policy, seconds, sized, text, whole
 from registry.config.origins import is_loopback
 
 
@@ -93,13 +93,26 @@ class Settings:
         shown="mails become files in `mail` in the data folder",
     )
     mail_from: str = _setting("", "The sender of mails.", shown="`byline@` and the origin's host")
+    nameserver: str = _setting(
+        "",
+        "The nameserver that is asked where proofs and webhooks lead, `ADDRESS:PORT`.",
+        read=nameserver,
+        shown="the machine's own",
+    )
+    stand_in_web: str = _setting(
+        "",
+        "`http://127.0.0.1:PORT` of a server that stands in for the whole web: a demo's platforms, on loopback only.",
+        read=loopback_url,
+        shown="the web itself",
+    )
     budget_read: str = _setting("600/minute", "Requests a reader may make.", read=budget)
     budget_lookup: str = _setting("120/minute", "Look-ups and searches one reader may make.", read=budget)
     budget_write: str = _setting("60/minute", "Requests that change something, for one sender.", read=budget)
     senders: int = _setting(
-        16,
+        8,
         "Requests with a body that one server process takes at once; the other threads are left to readers.",
         read=whole,
+        shown="two thirds of `serve --threads`",
     )
     trusted_proxies: int = _setting(0, "How many proxies before this server set X-Forwarded-For.", read=whole)
     max_payload: int = _setting(1 << 20, "The longest signed statement.", read=sized, shown="`1 MiB`")
