@@ -33,6 +33,7 @@ from registry.config import (
     read_standing,
 )
 from registry.database import Sessions, check_migrated, make_engine, make_items_engine, make_sessions, migrate
+from registry.egress import Egress, open_egress
 from registry.mail import Mailer
 from registry.models import items_metadata
 from registry.seal import Seal, read_seal
@@ -61,6 +62,7 @@ class Runtime:
     log_key: PrivateKey
     seal: Seal
     mailer: Mailer
+    egress: Egress
     clock: Callable[[], dt.datetime]
 
     @property
@@ -96,6 +98,7 @@ def open_runtime(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_n
             log_key=read_log_key(Path(settings.log_key)),
             seal=read_seal(Path(settings.seal_key)),
             mailer=Mailer(settings),
+            egress=open_egress(settings),
             clock=clock,
         )
     except BaseException:

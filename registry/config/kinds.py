@@ -51,3 +51,17 @@ def budget(said: str) -> str:
     if not re.fullmatch(r"[0-9]{1,7}/(second|minute|hour|day)", said, re.ASCII):
         raise ValueError("give a rate, like 600/minute")
     return said
+
+
+def nameserver(said: str) -> str:
+    """An address with its port."""
+    if said and not re.fullmatch(r"(?:[0-9.]{7,15}|\[[0-9a-fA-F:]+\]):[0-9]{1,5}", said, re.ASCII):
+        raise ValueError("give ADDRESS:PORT, like 127.0.0.1:53")
+    return said
+
+
+def loopback_url(said: str) -> str:
+    """A server on this machine."""
+    if said and not re.fullmatch(r"http://127\.0\.0\.1:[0-9]{1,5}", said, re.ASCII):
+        raise ValueError("give http://127.0.0.1:PORT")
+    return said

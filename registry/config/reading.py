@@ -92,7 +92,10 @@ def check_same_origin(data_dir: Path, *said: str | None) -> None:
 
 
 def check_public(settings: Settings) -> None:
-    """Refuse to start a public registry that does not say who runs it (`operator-missing`)."""
+    """Refuse to start a public registry that does not say who runs it (`operator-missing`).
+
+    Nor one whose proofs come from a demo's server (`stand-in-in-public`).
+    """
     needed = {"--operator-name": settings.operator_name, "--operator-contact": settings.operator_contact}
     missing = [option for option, value in needed.items() if not value]
     if not settings.privacy_file or not Path(settings.privacy_file).is_file():
@@ -103,4 +106,10 @@ def check_public(settings: Settings) -> None:
             "a public registry says who runs it and what becomes of people's data;"
             f" run `byline-registry init {' … '.join(missing)} …`",
             at=settings.origin,
+        )
+    if settings.is_public and settings.stand_in_web:
+        raise Refused(
+            "stand-in-in-public",
+            "a public registry asks the web itself; unset BYLINE_STAND_IN_WEB",
+            at="BYLINE_STAND_IN_WEB",
         )

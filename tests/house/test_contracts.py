@@ -34,6 +34,10 @@ PLANTS = {
         "registry/contributors/planted.py",
         "import whoosh\n",
     ),
+    "one way out to the network": (
+        "registry/optouts/planted.py",
+        "import httpcore\n",
+    ),
     "boto3 only in the S3 store and the client's reader": (
         "registry/publishing/planted.py",
         "import boto3\n",
