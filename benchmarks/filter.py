@@ -27,7 +27,7 @@ from byline.client.sources import Source
 from byline.client.state import State
 from byline.client.sync import sync
 from byline.client.transport import Transport
-from byline.formats import canonical, keyfeed, note, rowfeed
+from byline.formats import canonical, checkpoint, entries, keyfeed, merkle, note, receipt, rowfeed
 from byline.formats.categories import CATEGORIES, EVERYTHING
 from byline.formats.extract import ColumnDigest
 from byline.formats.feedhead import note_text
@@ -168,7 +168,17 @@ def feed_files(
     signed = note.sign(note_text(ORIGIN, 1, hashlib.sha256(head).hexdigest()), ORIGIN, key)
     vkey = note.vkey(ORIGIN, key.public)
     about = canonical.dumps({"origin": ORIGIN, "vkey": vkey, "feed_seq": 1})
-    return {**files, "head.json": head, "head.note": signed, "about": about}
+    return {
+        **files, "head.json": head, "head.note": signed, "/v1": about,
+        f"/v1/receipts/{hashlib.sha256(head).hexdigest()}": logged(head, key),
+    }  # fmt: skip
+
+
+def logged(head: bytes, key: PrivateKey) -> bytes:
+    """The receipt of a head from a log that holds nothing else."""
+    leaf = entries.feed_entry(1, hashlib.sha256(head).hexdigest(), NOW)
+    signed = checkpoint.write(checkpoint.Checkpoint(ORIGIN, 1, merkle.leaf_hash(leaf)), key)
+    return receipt.write(receipt.Receipt(leaf, 0, (), signed))
 
 
 def probes(urls: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -200,7 +210,7 @@ def answering(files: Mapping[str, bytes]) -> Callable[[httpx.Request], httpx.Res
 
     def answer(request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/feed/v1/")
-        found = files.get("about" if path == "/v1" else path)
+        found = files.get(path)
         return httpx.Response(404) if found is None else httpx.Response(200, content=found)
 
     return answer

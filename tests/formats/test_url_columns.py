@@ -46,3 +46,19 @@ def test_each_row_knows_its_host(texts: list[str | None]) -> None:
     hosts = hosts_of_column(canonical)
     found = [hosts.names[code] for code in hosts.codes]
     assert found == [(one or "").partition("/")[0] for one in canonical.to_pylist()]
+
+
+NEARLY_PLAIN = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["https://", "HTTP://", "Https://", "http://", "ftp://"]),
+        st.sampled_from(["Example.COM", "a.org", "u:p@a.org", "A--b.org", "a.org.", "1.2.3.4"]),
+        st.sampled_from(["", ":80", ":443", ":8080", ":0080", ":"]),
+        st.text("/.%7eE2fF5D_-?#@\\ a~\u00e9\t", max_size=14).map(lambda rest: "/" + rest),
+    ),
+)
+
+
+@given(st.lists(NEARLY_PLAIN, min_size=1, max_size=30))
+def test_what_only_needs_tidying_is_read_as_one_by_one(texts: list[str]) -> None:
+    assert canonical_urls(pa.array(texts, pa.string())).to_pylist() == [canonical_url(text) for text in texts]

@@ -25,6 +25,9 @@ _HTTPS = rf"^https://(?:{_LABEL}\.)+[a-z]+{_REST}"
 _HTTP = rf"^http://(?:{_LABEL}\.)+[a-z]+{_REST}"
 _BARE = rf"^(?:{_LABEL}\.)+(?:com|org|net){_REST}"
 _GATES = ((_HTTPS, "https://"), (_HTTP, "http://"), (_BARE, ""))
+# Parts that b1 drops or lowers, told apart for a whole column before the gates are tried again.
+_PARTS = r"(?s)^(?P<head>[A-Za-z]{4,5}://[^/?#@\\:]+)(?::(?:80|443))?(?P<rest>/[^#]*)(?:#.*)?$"
+_UNRESERVED = (("%7E", "~"), ("%5F", "_"), ("%2D", "-"))  # the ones that are met; others go one by one
 
 Mask = npt.NDArray[np.bool_]
 
@@ -67,6 +70,11 @@ def canonical_urls(column: pa.Array | pa.ChunkedArray) -> pa.StringArray:
         passed = _passing(texts, open_rows, (pattern, scheme))
         if passed.any():
             settled.append((passed, _without(scheme, texts, passed)))
+            open_rows &= ~passed
+    if open_rows.any():
+        passed, values = _tidied(texts, open_rows)
+        if len(values):
+            settled.append((passed, values))
             open_rows &= ~passed
     if open_rows.any():
         one_by_one = [canonical_url(text) for text in texts.filter(pa.array(open_rows)).to_pylist()]
@@ -117,6 +125,54 @@ def _passing(texts: pa.StringArray, open_rows: Mask, gate: tuple[str, str]) -> M
 def _without(scheme: str, texts: pa.StringArray, passed: Mask) -> pa.StringArray:
     chosen = texts if passed.all() else texts.filter(pa.array(passed))
     return pc.utf8_slice_codeunits(chosen, len(scheme)) if scheme else chosen
+
+
+def _tidied(texts: pa.StringArray, open_rows: Mask) -> tuple[Mask, pa.StringArray]:
+    """Which open rows pass a gate once fragments, capitals, ports and escapes are undone, and their `b1`.
+
+    What is undone is what `b1` undoes; a text in which that would not be all does not pass, and is read as it came.
+    """
+    chosen = texts.filter(pa.array(open_rows))
+    tidy = _tidy(chosen)
+    short = as_mask(pc.less_equal(pc.binary_length(chosen), LONGEST))
+    settled: list[tuple[Mask, pa.StringArray]] = []
+    for gate in _GATES[:2]:
+        passed = _passing(tidy, as_mask(tidy.is_valid()) & short, gate)
+        if passed.any():
+            settled.append((passed, _without(gate[1], tidy, passed)))
+    found = merged(settled, len(chosen))
+    rows = open_rows.copy()
+    rows[open_rows] = as_mask(found.is_valid())
+    return rows, found.drop_null()
+
+
+def _tidy(texts: pa.StringArray) -> pa.StringArray:
+    parts = pc.extract_regex(texts, _PARTS)
+    whole = pc.binary_join_element_wise(pc.ascii_lower(parts.field("head")), parts.field("rest"), "")
+    if not (_bytes_of(whole) == ord("%")).any():
+        return whole
+    whole = _upper_escapes(whole)
+    for escape, character in _UNRESERVED:
+        whole = pc.replace_substring(whole, escape, character)
+    return whole
+
+
+def _upper_escapes(texts: pa.StringArray) -> pa.StringArray:
+    """The two letters behind every percent sign in upper case: the same bytes in the same places otherwise."""
+    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[: len(texts) + 1]
+    data = _bytes_of(texts).copy()
+    signs = np.flatnonzero(data == ord("%"))
+    ends = offsets[np.searchsorted(offsets, signs, side="right")]
+    for behind in (1, 2):
+        places = (signs + behind)[signs + behind < ends]
+        places = places[(data[places] >= ord("a")) & (data[places] <= ord("f"))]
+        data[places] -= 32
+    return pa.Array.from_buffers(
+        pa.string(),
+        len(texts),
+        [texts.buffers()[0], texts.buffers()[1], pa.py_buffer(data)],
+        texts.null_count,
+    )
 
 
 def _bytes_of(texts: pa.StringArray) -> npt.NDArray[np.uint8]:

@@ -42,7 +42,8 @@ def canonical_url(text: str | None) -> str | None:
     """
     if not text or len(text) > LONGEST:
         return None
-    whole = _with_scheme(text.strip(_CONTROL_AND_SPACE).translate(_TAB_OR_NEWLINE))
+    plain = text if text.isprintable() else text.translate(_TAB_OR_NEWLINE)  # translate is slow; few need it
+    whole = _with_scheme(plain.strip(_CONTROL_AND_SPACE))
     if whole is None:
         return None
     try:
