@@ -14,6 +14,7 @@ from api.v1 import (
     receipts,
     registry,
     search,
+    statements,
 )
 
 SECTIONS: tuple[Section, ...] = tuple(
@@ -29,5 +30,6 @@ SECTIONS: tuple[Section, ...] = tuple(
         claims,
         optouts,
         receipts,
+        statements,
     )
 )

@@ -16,7 +16,16 @@ from byline.errors import NotFound, Refused
 from byline.formats import canonical, envelope, statements
 from byline.formats import croissant as croissant_format
 from byline.formats.keys import PublicKey
-from registry.models import Dataset, DerivedFrom, Manifest, ManifestFile, Publisher, PublisherKey, SubjectHead
+from registry.models import (
+    Dataset,
+    DerivedFrom,
+    Manifest,
+    ManifestFile,
+    Publisher,
+    PublisherKey,
+    Statement,
+    SubjectHead,
+)
 from registry.publishing.submit import manifest_key
 from registry.storage import ObjectStore
 
@@ -61,6 +70,23 @@ def version(session: Session, publisher: str, name: str, version: str | None) ->
 def manifest_envelope(session: Session, *, store: ObjectStore, dataset: str, version: str | None) -> bytes:
     """The signed manifest, byte for byte as it came."""
     return store.get(manifest_key(_manifest(session, dataset, version).digest))
+
+
+def statement_envelope(session: Session, *, store: ObjectStore, digest: str) -> bytes:
+    """Any signed statement that stands in the log, byte for byte as it came.
+
+    NotFound("no-such-statement"); NotFound("redacted") for a manifest whose dataset the operator has taken from view: its
+    entry stays in the log.
+    """
+    found = session.get(Statement, digest)
+    if found is None:
+        raise NotFound("no-such-statement", "no statement has this digest", at=digest)
+    if found.envelope is not None:
+        return found.envelope
+    hidden = session.scalar(select(Dataset.hidden).join(Manifest).where(Manifest.digest == digest))
+    if hidden is not False:
+        raise NotFound("redacted", "this manifest was taken from view; its entry stays in the log", at=digest)
+    return store.get(manifest_key(digest))
 
 
 def croissant(session: Session, *, store: ObjectStore, dataset: str, version: str | None) -> View:

@@ -58,11 +58,16 @@ def check_log_follows(last: Checkpoint | None, shown: Checkpoint, read: Read) ->
         )
     if shown.size == last.size:
         raise Untrusted("log-forked", f"there are two different logs of {shown.size} entries")
-    if merkle.root_of(shown.size, read) != shown.root:
-        raise Untrusted("log-tiles-wrong", "the log's tiles do not give the root that its checkpoint signs")
+    check_root(shown, read)
     if last.size:
         proof = merkle.consistency_proof(last.size, shown.size, read)
         merkle.verify_consistency(proof, old=last.size, new=shown.size, heads=(last.root, shown.root))
+
+
+def check_root(shown: Checkpoint, read: Read) -> None:
+    """Untrusted("log-tiles-wrong") unless the tiles that `read` reads give the root of this checkpoint."""
+    if merkle.root_of(shown.size, read) != shown.root:
+        raise Untrusted("log-tiles-wrong", "the log's tiles do not give the root that its checkpoint signs")
 
 
 def check_logged(head: Head, proved: Proved) -> None:

@@ -1,0 +1,179 @@
+"""The log replayed: every entry well formed, every statement signed by a key that stood, each after the one before it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from byline.client.auditing.findings import Finding, Report
+from byline.client.log import Log, Source
+from byline.client.mirror import check_bundle
+from byline.errors import BylineError, NotFound
+from byline.formats import envelope, statements
+from byline.formats.checkpoint import Checkpoint
+from byline.formats.entries import STATEMENT_KINDS, parse_entry
+from byline.formats.fields import Fields
+from byline.formats.keys import PublicKey
+from byline.formats.manifest import read_manifest
+from byline.formats.statements import Claimed, Statement
+from byline.formats.tiles import new_bundles
+
+Entry = dict[str, Any]
+
+
+@dataclass
+class Key:
+    """A publisher's key as the log tells of it."""
+
+    publisher: str
+    public: PublicKey
+    roles: frozenset[str]
+    revoked: bool = False
+
+
+@dataclass
+class History:
+    """What the entries add up to."""
+
+    size: int = 0
+    keys: dict[str, Key] = field(default_factory=dict)
+    heads: dict[str, str] = field(default_factory=dict)
+    feeds: list[tuple[int, Entry]] = field(default_factory=list)
+    commitments: dict[str, list[int]] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
+    opt_outs: set[str] = field(default_factory=set)
+    incomplete: set[str] = field(default_factory=set)
+    """Subjects with a statement that was taken from view: what follows it cannot be held against it."""
+
+
+def replay(source: Source, shown: Checkpoint, report: Report) -> History:
+    """Read every entry, and every statement that an entry stands for."""
+    history = History(size=shown.size)
+    entries: list[tuple[int, Entry]] = []
+    with report.checking("every entry is well formed and the one its hash is of") as finding:
+        entries += _entries(Log(source), shown.size, finding)
+    with report.checking(
+        "every statement is signed by a key that stood, and follows the one before"
+    ) as signed:
+        for index, entry in entries:
+            _take(history, index, entry)
+            if entry["kind"] in STATEMENT_KINDS:
+                _check_statement(source, history, entry, signed)
+    with report.checking("feed heads are numbered in order") as numbered:
+        numbered.looked_at = len(history.feeds)
+        numbers = [entry["seq"] for _, entry in history.feeds]
+        numbered.wrong += [
+            f"head {after} stands after head {before}"
+            for before, after in pairwise(numbers)
+            if after <= before
+        ]
+    return history
+
+
+def _entries(log: Log, size: int, finding: Finding) -> Iterator[tuple[int, Entry]]:
+    for bundle in new_bundles(0, size):
+        for nth, leaf in enumerate(check_bundle(log, bundle)):
+            try:
+                yield bundle.index * 256 + nth, parse_entry(leaf)
+                finding.looked_at += 1
+            except BylineError as error:  # noqa: PERF203 - one bad entry hides no other
+                finding.wrong.append(f"entry {bundle.index * 256 + nth}: {error.message}")
+
+
+def _take(history: History, index: int, entry: Entry) -> None:
+    kind = entry["kind"]
+    if kind == "feed":
+        history.feeds.append((index, entry))
+    elif "commitment" in entry:
+        history.commitments.setdefault(entry["commitment"], []).append(index)
+        (history.withdrawn if kind == "opt-out-withdrawn" else history.opt_outs).add(entry["commitment"])
+
+
+def _check_statement(source: Source, history: History, entry: Entry, finding: Finding) -> None:
+    digest, subject = entry["digest"], entry["subject"]
+    try:
+        data = source.fetch(f"/v1/statements/{digest}", max_bytes=envelope.MAX_ENVELOPE)
+    except NotFound as error:
+        finding.unknown.append(f"{entry['kind']} {digest} about {subject}: {error.code}")
+        history.incomplete.add(subject)
+        history.heads[subject] = digest
+        return
+    finding.looked_at += 1
+    try:
+        _believe(history, entry, data)
+    except BylineError as error:
+        finding.wrong.append(f"{entry['kind']} {digest} about {subject}: {error.message} [{error.code}]")
+    history.heads[subject] = digest
+
+
+def _believe(history: History, entry: Entry, data: bytes) -> None:
+    """Raise what is wrong with a statement; remember the keys it speaks of."""
+    opened = envelope.open_envelope(data)
+    if hashlib.sha256(data).hexdigest() != entry["envelope_sha256"] or opened.digest != entry["digest"]:
+        raise NotThat("the statement served is not the one that was logged")
+    statement = statements.parse(opened.payload)
+    said = _said(statement)
+    subject = entry["subject"]
+    if said.previous != history.heads.get(subject) and subject not in history.incomplete:
+        raise NotThat(
+            f"it says it follows {said.previous}, and the log has {history.heads.get(subject)} before it"
+        )
+    signer = _signer(history, entry, statement)
+    envelope.verify(opened, signer)
+    _learn(history, statement)
+
+
+class NotThat(BylineError):  # noqa: N818 - what was found, not what was raised
+    """Something a statement is not."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("illegal-statement", message)
+
+
+def _said(statement: Statement) -> Claimed:
+    if statement.predicate_type == statements.PUBLISHER:
+        return statements.read_publisher(statement)
+    if statement.predicate_type == statements.KEY:
+        return statements.read_key(statement)
+    if statement.predicate_type == statements.RETRACTION:
+        return statements.read_retraction(statement)
+    if statement.predicate_type == statements.MANIFEST:
+        return read_manifest(statement)
+    return statements.claimed(Fields(dict(statement.predicate), "predicate"))
+
+
+def _signer(history: History, entry: Entry, statement: Statement) -> PublicKey:
+    """The key an entry says signed it: the publisher's own, not revoked before."""
+    if statement.predicate_type == statements.PUBLISHER and entry["key_id"] not in history.keys:
+        claim = statements.read_publisher(statement)
+        if claim.public_key.key_id != entry["key_id"]:
+            raise NotThat("a registration is signed with the key it names")
+        return claim.public_key
+    key = history.keys.get(entry["key_id"])
+    if key is None:
+        raise NotThat(f"no entry before registers the key {entry['key_id']}")
+    if key.revoked:
+        raise NotThat(f"the key {entry['key_id']} was revoked before")
+    named = entry["subject"].partition(":")[2].partition("/")[0]
+    if entry["kind"] != "outcome" and key.publisher != named:
+        raise NotThat(f"the key belongs to {key.publisher}, not to {named}")
+    return key.public
+
+
+def _learn(history: History, statement: Statement) -> None:
+    if statement.predicate_type == statements.PUBLISHER:
+        claim = statements.read_publisher(statement)
+        known = history.keys.get(claim.public_key.key_id)
+        if known is None:
+            history.keys[claim.public_key.key_id] = Key(
+                claim.slug, claim.public_key, frozenset({"manifest", "outcome"})
+            )
+    elif statement.predicate_type == statements.KEY:
+        change = statements.read_key(statement)
+        if change.action == "revoke" and change.key_id in history.keys:
+            history.keys[change.key_id].revoked = True
+        elif change.public_key is not None:
+            history.keys[change.key_id] = Key(change.publisher, change.public_key, frozenset(change.roles))
