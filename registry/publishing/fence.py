@@ -17,7 +17,7 @@ from byline.errors import Refused, Unavailable
 from registry.publishing.task import Task, Totals, totals_from_json
 
 Progress = Callable[[str, int, int], None]
-PROGRAM = [sys.executable, "-I", "-m", "registry.publishing.child"]
+PROGRAM = [sys.executable, "-I", "-m", "registry.publishing.walls", "registry.publishing.child"]
 ENVIRONMENT = {"LC_ALL": "C.UTF-8", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 LONGEST_WORD = 1 << 20
 
@@ -76,12 +76,13 @@ def _listen(process: subprocess.Popen[str], task: Task, heard: Progress) -> dict
     while line := process.stdout.readline(LONGEST_WORD):
         try:
             word = json.loads(line)
-        except json.JSONDecodeError:
+            step = (str(word["step"]), int(word["done"]), int(word["total"])) if "step" in word else None
+            said |= {} if step else dict(word)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            process.kill()  # else it would wait for somebody to hear the rest, until its time is up
             return {}
-        if "step" in word:
-            heard(word["step"], word["done"], word["total"])
-        else:
-            said.update(word)
+        if step:
+            heard(*step)
     return said
 
 

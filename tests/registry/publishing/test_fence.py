@@ -173,7 +173,24 @@ def test_a_reader_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.M
     assert time.monotonic() - began < 20
 
 
-def test_what_it_says_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fence, "PROGRAM", [sys.executable, "-c", "print('x' * (64 << 20))"])
+@pytest.mark.parametrize(
+    ("said", "times"),
+    [
+        ("x", 64 << 20),
+        ("[", 100_000),
+        ("[1]", 1),
+        ("null", 1),
+        ('{"step": 1}', 1),
+        ('{"totals": 1, "step": []}', 1),
+    ],
+)
+def test_who_says_what_nobody_asked_is_ended_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, times: int
+) -> None:
+    """It would else stand at a full pipe until its time, hours, is up."""
+    program = f"import time; print({said!r} * {times}, flush=True); time.sleep(60)"
+    monkeypatch.setattr(fence, "PROGRAM", [sys.executable, "-c", program])
+    began = time.monotonic()
     with pytest.raises(Unavailable):
         fence.read_extract(task(tmp_path), heard=lambda *_: None)
+    assert time.monotonic() - began < 30
