@@ -32,3 +32,16 @@ def test_a_link_that_is_none_has_no_button(client: FlaskClient) -> None:
     page = client.get("/confirm/abcdefghijkl")
     assert page.status_code == 422
     assert "<button" not in page.text
+
+
+def test_the_mailed_link_leads_to_us_whatever_host_was_asked_for(
+    client: FlaskClient, runtime: Runtime
+) -> None:
+    asked = {"selectors": [STATIC], "email": "jane@mail.example"}
+    made = client.post("/v1/opt-outs", json=asked, headers={"Host": "evil.example"})
+    assert made.status_code == 201
+    Worker(runtime).settle()
+    [mail] = (runtime.settings.data_dir / "mail").iterdir()
+    text = mail.read_text().replace("=\n", "")
+    assert f"{runtime.settings.public_url}/confirm/" in text
+    assert "evil" not in text

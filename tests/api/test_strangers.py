@@ -88,3 +88,10 @@ def test_counters_are_for_the_operators_own_network(
     """By the second they would tell when somebody opted out."""
     answer = public.get("/metrics", headers=headers, environ_overrides={"REMOTE_ADDR": address})
     assert answer.status_code == status
+
+
+def test_what_was_typed_comes_back_as_text(client: FlaskClient) -> None:
+    page = client.get("/search", query_string={"q": "<script>alert(1)</script>"})
+    assert "&lt;script&gt;alert(1)" in page.text
+    assert "<script>alert" not in page.text
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]

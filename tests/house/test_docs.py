@@ -38,3 +38,9 @@ def test_no_file_names_a_package_registry(root: Path) -> None:
     kinds = {".py", ".md", ".toml", ".txt", ".in", ".yaml", ".sh", ""}
     texts = [root / name for name in git.stdout.splitlines() if Path(name).suffix in kinds]
     assert [str(path) for path in texts if hosts.search(path.read_text(errors="replace"))] == []
+
+
+def test_what_security_md_calls_proved_is_proved_somewhere(root: Path) -> None:
+    named = re.findall(r"`(tests/[^`]+)`", (root / "SECURITY.md").read_text(encoding="utf-8"))
+    assert named
+    assert [path for path in named if not (root / path).is_file()] == []
