@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
+import io
 import json
+import lzma
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,11 +25,19 @@ from byline.client.layout import Asked, is_digest_name, is_url_name
 from byline.client.sources import expand
 from byline.errors import BylineError
 from byline.formats.extract import ColumnDigest
+from byline.formats.records import DEFAULT
 from byline.formats.selectors import fingerprint
+from byline.formats.unpack import unpacked
 from tests.client.served import NOW, Served, every, row_entry
 
 GONE = (2, 5)
 URLS = [f"https://cdn.example.net/{at}.jpg" for at in range(7)]
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress,
+    "bz2": bz2.compress,
+    ".xz": lzma.compress,
+    "zst": lambda data: bytes(pa.compress(data, "zstd", asbytes=True)),
+}
 CSV = "id,url,note\r\n" + "".join(f'{at},{url},"a\n""{at}"""\r\n' for at, url in enumerate(URLS))
 
 
@@ -163,18 +174,14 @@ def test_ndjson_keeps_every_other_byte(desk: Desk, tmp_path: Path) -> None:
     assert (tmp_path / "out.jsonl").read_text() == "".join(expected)
 
 
-@pytest.mark.parametrize("name", ["set.csv.gz", "set.csv.zst"])
+@pytest.mark.parametrize("name", ["set.csv.gz", "set.csv.bz2", "set.csv.xz", "set.csv.zst", "set.tsv000"])
 def test_a_packed_file_stays_packed(desk: Desk, tmp_path: Path, name: str) -> None:
-    packed = (
-        gzip.compress(CSV.encode())
-        if name.endswith("gz")
-        else pa.compress(CSV.encode(), "zstd", asbytes=True)
-    )
-    path = desk.file(name, packed)
+    plain = CSV.replace(",", "\t") if "tsv" in name else CSV
+    path = desk.file(name, PACK.get(name[-3:], bytes)(plain.encode()))
     desk.filter(path, target=Target(folder=tmp_path / "out"))
     data = (tmp_path / "out" / name).read_bytes()
-    stream = pa.CompressedInputStream(pa.BufferReader(data), "gzip" if name.endswith("gz") else "zstd")
-    assert stream.read().count(b"cdn.example.net") == 5
+    assert (data[:3] == plain.encode()[:3]) == (name == "set.tsv000")
+    assert b"".join(unpacked(io.BytesIO(data), DEFAULT)).count(b"cdn.example.net") == 5
 
 
 def test_a_bad_row_is_dropped_or_kept_whole_as_asked(desk: Desk, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from byline.client.layout import fitted_preset
 from byline.errors import Refused
 from byline.formats import presets
 from byline.formats.manifest import FIELDS
@@ -22,8 +21,9 @@ def rows_of(name: str, data: bytes, tmp_path: Path, *, as_name: str) -> list[dic
     """A file read by a preset that was fitted to it."""
     path = tmp_path / as_name
     path.write_bytes(data)
-    options = fitted_preset(name, [str(path)])
     with path.open("rb") as file:
+        options = presets.fitted(name, file)
+        file.seek(0)
         return [row for batch in read_records(file, options) for row in batch.rows.to_pylist()]
 
 
@@ -55,6 +55,19 @@ def test_yfcc_names_are_decoded_and_no_header_is_needed(tmp_path: Path) -> None:
         '"quoted" café',
         "1@N00",
     )
+
+
+def test_the_first_edition_of_yfcc_has_two_columns_less(tmp_path: Path) -> None:
+    """23 fields: no line number and no hash."""
+    given = ["123", "1@N00", "Jane+Doe", *["x"] * 10, "http://www.flickr.com/photos/1@N00/123/", *["x"] * 9]
+    (row,) = rows_of("yfcc100m", ("\t".join(given) + "\n").encode(), tmp_path, as_name="yfcc100m_dataset-0")
+    assert (row["item_id"], row["creator_id"], row["creator_name"]) == ("123", "1@N00", "Jane Doe")
+    assert row["landing_url"] == "http://www.flickr.com/photos/1@N00/123/"
+
+
+def test_a_file_of_another_width_is_no_edition_of_yfcc(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="3 fields; yfcc100m_dataset has 25 or 23"):
+        rows_of("yfcc100m", b"1\t2\t3\n", tmp_path, as_name="yfcc100m_dataset")
 
 
 def test_unsplash_names_are_joined_and_profiles_made(tmp_path: Path) -> None:

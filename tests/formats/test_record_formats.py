@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import os
 from contextlib import suppress
 from typing import Any, BinaryIO, cast
@@ -295,31 +297,51 @@ def test_a_csv_that_cannot_be_begun_is_refused(data: bytes, options: ReadOptions
     assert code(data, options, limits=Limits(columns=2)) == wrong
 
 
-@given(st.binary(max_size=5_000), st.sampled_from(["gzip", "zstd"]), st.integers(1, 3))
+KINDS = ["gzip", "bzip2", "xz", "zstd"]
+
+
+def packed(kind: str, data: bytes) -> bytes:
+    """Compressed as `kind`."""
+    if kind == "zstd":
+        return bytes(pa.compress(data, "zstd", asbytes=True))
+    if kind == "gzip":
+        return gzip.compress(data)
+    return bz2.compress(data) if kind == "bzip2" else lzma.compress(data)
+
+
+@given(st.binary(max_size=5_000), st.sampled_from(KINDS), st.integers(1, 3))
 def test_packed_bytes_come_back(data: bytes, kind: str, members: int) -> None:
-    one = gzip.compress(data) if kind == "gzip" else pa.compress(data, "zstd", asbytes=True)
+    one = packed(kind, data)
     assert b"".join(unpacked(io.BytesIO(one * members), DEFAULT)) == data * members
 
 
-@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("cut", [6, 20, -1])
 def test_packed_bytes_that_are_cut_short_are_refused(kind: str, cut: int) -> None:
     data = os.urandom(5_000)
-    whole = gzip.compress(data) if kind == "gzip" else pa.compress(data, "zstd", asbytes=True)
-    assert code(whole[:cut], NDJSON) == "broken-compression"
+    assert code(packed(kind, data)[:cut], NDJSON) == "broken-compression"
 
 
-def test_damaged_gzip_is_refused() -> None:
-    whole = bytearray(gzip.compress(os.urandom(5_000)))
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz"])
+def test_damaged_packed_bytes_are_refused(kind: str) -> None:
+    whole = bytearray(packed(kind, os.urandom(5_000)))
     whole[2_000] ^= 1
     assert code(bytes(whole), NDJSON) == "broken-compression"
 
 
-@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_bomb_is_not_unfolded(kind: str) -> None:
-    zeros = bytes(20_000_000)
-    data = gzip.compress(zeros) if kind == "gzip" else pa.compress(zeros, "zstd", asbytes=True)
-    assert code(data, NDJSON, limits=Limits(free=1 << 20, ratio=10)) == "unfolds-too-far"
+    assert (
+        code(packed(kind, bytes(20_000_000)), NDJSON, limits=Limits(free=1 << 20, ratio=10))
+        == "unfolds-too-far"
+    )
+
+
+@pytest.mark.parametrize(
+    "head", [b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"SQLite format 3\0"]
+)
+def test_an_archive_is_called_one(head: bytes) -> None:
+    assert code(head + b"rest\n" * 20, NDJSON) == "is-an-archive"
 
 
 def test_columns_are_named_before_anybody_says_what_they_mean() -> None:

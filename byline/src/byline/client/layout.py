@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Any
 
-from byline.client.sources import Source, expand
+from byline.client.sources import Source, has_tabs
 from byline.errors import Refused
 from byline.formats import presets
 from byline.formats.columns import missing_column
@@ -52,24 +51,17 @@ class Columns:
 def options_of(source: Source, asked: Asked) -> ReadOptions:
     """How a file is read: by what is said, its first bytes, its name. No columns are mapped yet."""
     if asked.preset is not None:
-        return replace(presets.preset(asked.preset), columns={})
+        with source.open() as file:
+            return replace(presets.fitted(asked.preset, file), columns={})
     format_ = asked.format or _format(source)
-    tabs = ".tsv" in PurePosixPath(source.name.lower()).suffixes
     return ReadOptions(
         format=format_,
         columns={},
-        delimiter=asked.delimiter or ("\t" if tabs else ","),
+        delimiter=asked.delimiter or ("\t" if has_tabs(source.name) else ","),
         quoting=asked.quoting,
         header=asked.header,
         array=asked.array,
     )
-
-
-def fitted_preset(name: str, words: Sequence[str]) -> ReadOptions:
-    """A known layout, with those of its columns that the first of these files has."""
-    known = presets.layout(name)
-    with expand(words)[0].open() as file:
-        return known.fitted(column_names(file, known.reading))
 
 
 def registered_options(told: Mapping[str, Any], format_: str | None, guess: ReadOptions) -> ReadOptions:

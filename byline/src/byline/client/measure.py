@@ -11,11 +11,10 @@ from typing import Any
 from byline.client import describe
 from byline.client.describe import Measured
 from byline.client.extract import ExtractSummary, write_extract
-from byline.client.sources import Source, expand
+from byline.client.sources import Source, expand, has_tabs
 from byline.errors import NotFound, Refused
 from byline.formats import canonical, envelope, manifest, presets, statements
 from byline.formats.manifest import FIELDS, ManifestPredicate, RecordFile
-from byline.formats.names import column_names
 from byline.formats.numbered import ReadOptions
 
 EXTRACT = "extract"
@@ -38,7 +37,7 @@ def laid_out(words: Sequence[str], format_: str | None) -> ReadOptions:
     """How files are read before anything else is said: by the format given, or by the files' names."""
     sources = expand(words)
     told = format_ or told_by_name(sources)
-    tabs = told == "csv" and all(".tsv" in PurePosixPath(source.name.lower()).suffixes for source in sources)
+    tabs = told == "csv" and all(has_tabs(source.name) for source in sources)
     return ReadOptions(format=told, columns={}, delimiter="\t" if tabs else ",")
 
 
@@ -47,10 +46,8 @@ def by_preset(words: Sequence[str], name: str) -> ReadOptions:
 
     Refused("unknown-preset"), Refused("wrong-preset") where the file has none of them.
     """
-    layout = presets.layout(name)
-    source = expand(words)[0]
-    with source.open() as file:
-        return layout.fitted(column_names(file, layout.reading))
+    with expand(words)[0].open() as file:
+        return presets.fitted(name, file)
 
 
 def told_by_name(sources: Sequence[Source]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,7 +20,9 @@ import pyarrow.parquet as pq
 
 from byline.errors import Refused
 from byline.formats.numbered import NumberedBatch, Raw
-from byline.formats.unpack import compression
+from byline.formats.unpack import HEAD, compression
+
+_PACKING = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".zstd": "zstd"}
 
 Keep = npt.NDArray[np.bool_]
 
@@ -132,11 +136,15 @@ def _codec(name: str) -> str:
 
 
 def text_sink(path: Path, *, packed: str | None) -> Any:
-    """A writer that compresses ("gzip", "zstd") or not."""
+    """A writer that compresses ("gzip", "bzip2", "xz", "zstd") or not."""
     if packed == "gzip":
         return _Gzip(path)
     if packed == "zstd":
         return pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), "zstd")
+    if packed == "bzip2":
+        return bz2.open(path, "wb")
+    if packed == "xz":
+        return lzma.open(path, "wb")
     return path.open("wb")
 
 
@@ -160,10 +168,10 @@ class _Gzip:
 def packing(target: Path, source: BinaryIO, *, renamed: bool) -> str | None:
     """How a text file is compressed: as its name says where it has a new one, else as it came."""
     suffix = target.suffix.lower()
-    if renamed or suffix in {".gz", ".zst", ".zstd"}:
-        return {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}.get(suffix)
+    if renamed or suffix in _PACKING:
+        return _PACKING.get(suffix)
     source.seek(0)
-    found = compression(source.read(4))
+    found = compression(source.read(HEAD))
     source.seek(0)
     return found
 

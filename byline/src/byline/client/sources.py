@@ -6,6 +6,7 @@ import glob
 import hashlib
 import io
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -32,7 +33,9 @@ _SUFFIXES = {
     ".jsonl": "ndjson",
     ".json": "json",
 }
-_PACKED = (".gz", ".zst", ".zstd")
+_PACKED = (".gz", ".zst", ".zstd", ".bz2", ".xz")
+_NUMBERED = re.compile(r"[0-9]{1,6}$")
+"""`photos.tsv000`: how warehouses number the parts they export."""
 _GLOB = frozenset("*?[")
 
 
@@ -78,7 +81,12 @@ def format_of(name: str) -> str | None:
     path = PurePosixPath(name.lower())
     if path.suffix in _PACKED:
         path = path.with_suffix("")
-    return _SUFFIXES.get(path.suffix)
+    return _SUFFIXES.get(_NUMBERED.sub("", path.suffix))
+
+
+def has_tabs(name: str) -> bool:
+    """Whether a file's name says that tabs separate its columns (`.tsv`, `.tsv.gz`, `.tsv000`)."""
+    return any(_NUMBERED.sub("", suffix) == ".tsv" for suffix in PurePosixPath(name.lower()).suffixes)
 
 
 def expand(words: Sequence[str | Path]) -> list[Source]:
@@ -104,10 +112,18 @@ def _expand(word: str) -> list[Source]:
         return _in_folder(Path(word))
     if not Path(word).exists() and _GLOB & set(word):
         paths = sorted(path for path in glob.glob(word, recursive=True) if Path(path).is_file())  # noqa: PTH207 - absolute patterns
-        return [Source(path, Path(path).name) for path in paths]
+        root = _fixed_part(word)
+        return [Source(path, Path(path).relative_to(root).as_posix()) for path in paths]
     if not Path(word).exists():
         raise NotFound("no-such-file", f"there is no file {word}", at=word)
     return [Source(word, Path(word).name)]
+
+
+def _fixed_part(pattern: str) -> Path:
+    """The folder before the first wildcard: `data/*/part.csv` -> `data`, below which names differ."""
+    parts = Path(pattern).parts[:-1]
+    fixed = next((at for at, part in enumerate(parts) if _GLOB & set(part)), len(parts))
+    return Path(*parts[:fixed])
 
 
 def _in_folder(folder: Path) -> list[Source]:

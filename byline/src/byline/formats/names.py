@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -31,6 +32,11 @@ def column_names(source: BinaryIO, options: ReadOptions, *, limits: Limits = DEF
     if options.format == "json":
         return _members(islice(first_records(source, options, limits), _LOOKED_AT))
     raise Refused("unknown-format", f"{options.format[:40]!r} is no format that is read", at="format")
+
+
+def first_width(source: BinaryIO, options: ReadOptions, *, limits: Limits = DEFAULT) -> int:
+    """How many fields the first record of a CSV file has, whatever its columns are called."""
+    return len(read_header(unpacked(source, limits), replace(options, header=None), limits))
 
 
 def _paths(field: pa.Field, before: str = "") -> Iterator[str]:

@@ -6,18 +6,21 @@ A field may have several candidate columns; `fitted` takes the first that a file
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 from byline.errors import Refused
 from byline.formats.columns import parse_expression
+from byline.formats.names import column_names, first_width
 from byline.formats.numbered import ReadOptions
 
-_YFCC = (
-    "LineNumber", "ID", "Hash", "UserNSID", "UserNickname", "DateTaken", "DateUploaded", "CaptureDevice", "Title",
+_YFCC_FIRST = (
+    "ID", "UserNSID", "UserNickname", "DateTaken", "DateUploaded", "CaptureDevice", "Title",
     "Description", "UserTags", "MachineTags", "Longitude", "Latitude", "LongLatAcc", "PageURL", "DownloadURL",
     "LicenseName", "LicenseURL", "ServerIdentifier", "FarmIdentifier", "Secret", "OriginalSecret", "OriginalExtension",
     "Video",
 )  # fmt: skip
+_YFCC = ("LineNumber", "ID", "Hash", *_YFCC_FIRST[1:])
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,26 @@ class Preset:
     title: str
     reading: ReadOptions
     fields: Mapping[str, Sequence[str]]
+    headers: Sequence[tuple[str, ...]] = ()
+    """Of files without a header: what the columns of other editions are called, told apart by their number."""
 
     @property
     def options(self) -> ReadOptions:
         """The first candidates."""
         return _with(self.reading, {field: columns[0] for field, columns in self.fields.items()})
+
+    def edition(self, width: int) -> Preset:
+        """The edition whose records have `width` fields; Refused("wrong-preset") where none has."""
+        known = [header for header in (self.reading.header, *self.headers) if header is not None]
+        found = next((header for header in known if len(header) == width), None)
+        if found is None:
+            widths = " or ".join(str(len(header)) for header in known)
+            raise Refused(
+                "wrong-preset",
+                f"the first record has {width} fields; {self.title} has {widths}",
+                at="--preset",
+            )
+        return replace(self, reading=replace(self.reading, header=found))
 
     def fitted(self, names: Collection[str]) -> ReadOptions:
         """For a file with these columns; Refused("wrong-preset") where it has none of a preset's."""
@@ -84,6 +102,7 @@ PRESETS: Mapping[str, Preset] = {
             "title": ("{Title|form}",),
             "item_id": ("ID",),
         },
+        headers=(_YFCC_FIRST,),
     ),
     # ffhq-dataset-v2.json: an object of records by number.
     "ffhq": Preset(
@@ -169,6 +188,18 @@ def layout(name: str) -> Preset:
     return PRESETS[name]
 
 
+def fitted(name: str, file: BinaryIO) -> ReadOptions:
+    """How this file of a known layout is read: its edition, and of each field's candidates the column it has.
+
+    Refused("unknown-preset"), Refused("wrong-preset") where it is another file.
+    """
+    known = layout(name)
+    if known.reading.header is not None:
+        known = known.edition(first_width(file, known.reading))
+        file.seek(0)
+    return known.fitted(column_names(file, known.reading))
+
+
 def _first(columns: Sequence[str], names: Collection[str]) -> str | None:
     return next((column for column in columns if _is_there(column, names)), None)
 
@@ -179,6 +210,4 @@ def _is_there(column: str, names: Collection[str]) -> bool:
 
 
 def _with(reading: ReadOptions, columns: Mapping[str, str]) -> ReadOptions:
-    return ReadOptions(
-        reading.format, columns, reading.delimiter, reading.quoting, reading.header, reading.array
-    )
+    return replace(reading, columns=columns)

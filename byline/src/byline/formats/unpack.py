@@ -1,10 +1,12 @@
-"""Plain, gzip or zstd, told by the first bytes; what unfolds too far is not unfolded."""
+"""Plain, gzip, bzip2, xz or zstd, told by the first bytes; what unfolds too far is not unfolded."""
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import zlib
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
@@ -12,28 +14,36 @@ from byline.errors import Refused
 from byline.formats.numbered import Limits
 
 BLOCK = 1 << 20
-GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_MAGIC = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\0", "zstd": b"\x28\xb5\x2f\xfd"}
+_ARCHIVES = {
+    "zip": b"PK\x03\x04",
+    "7z": b"7z\xbc\xaf\x27\x1c",
+    "RAR": b"Rar!\x1a\x07",
+    "SQLite": b"SQLite format 3\0",
+}
+HEAD = max(len(magic) for magic in _MAGIC.values())
+_XZ_MEMORY = 256 << 20
+"""What an xz file may ask for: `xz -9` asks for 65 MiB."""
 
 
 def compression(head: bytes) -> str | None:
-    """Tell `gzip`, `zstd` or None, by magic bytes (RFC 1952, RFC 8878)."""
-    if head.startswith(GZIP):
-        return "gzip"
-    return "zstd" if head.startswith(ZSTD) else None
+    """Tell `gzip`, `bzip2`, `xz`, `zstd` or None, by magic bytes (RFC 1952, RFC 8878); `HEAD` bytes suffice."""
+    return next((name for name, magic in _MAGIC.items() if head.startswith(magic)), None)
 
 
 def unpacked(source: BinaryIO, limits: Limits) -> Iterator[bytes]:
     """Blocks of at most a few MiB, decompressed.
 
-    Refused: "broken-compression" (also where it is cut short), "unfolds-too-far" for bombs.
+    Refused: "broken-compression" (also where it is cut short), "unfolds-too-far" for bombs, "is-an-archive".
     """
     head = source.read(BLOCK)
+    _no_archive(head)
     kind = compression(head)
     if kind is None:
         yield from _rest(head, source)
         return
     taken = [0]
-    blocks = _gunzip(head, source, taken) if kind == "gzip" else _unzstd(head, source, taken)
+    blocks = _UNPACK[kind](head, source, taken)
     given = 0
     for block in blocks:
         given += len(block)
@@ -114,3 +124,46 @@ def _unzstd(head: bytes, source: BinaryIO, taken: list[int]) -> Iterator[bytes]:
                 yield block
     except (OSError, pa.ArrowException) as error:
         raise Refused("broken-compression", f"the zstd data is damaged: {str(error)[:200]}") from error
+
+
+def _streams(kind: str, fresh: Callable[[], Any]) -> Callable[[bytes, BinaryIO, list[int]], Iterator[bytes]]:
+    """Read bzip2 or xz: streams may be strung together, as the parallel packers write them."""
+
+    def unpack(head: bytes, source: BinaryIO, taken: list[int]) -> Iterator[bytes]:
+        stream, data = fresh(), head
+        try:
+            while data:
+                taken[0] += len(data)
+                while data or not (stream.eof or stream.needs_input):
+                    if stream.eof and not data.strip(b"\0"):  # xz pads to four bytes
+                        break
+                    if stream.eof:
+                        stream = fresh()
+                    block = stream.decompress(data, BLOCK)
+                    data = stream.unused_data if stream.eof else b""
+                    if block:
+                        yield block
+                data = source.read(BLOCK)
+        except (OSError, EOFError, lzma.LZMAError) as error:
+            raise Refused("broken-compression", f"the {kind} data is damaged: {error}") from error
+        if not stream.eof:
+            raise Refused("broken-compression", f"the {kind} data ends in the middle; the file is cut short")
+
+    return unpack
+
+
+def _no_archive(head: bytes) -> None:
+    found = next((name for name, magic in _ARCHIVES.items() if head.startswith(magic)), None)
+    if found is not None:
+        raise Refused(
+            "is-an-archive",
+            f"this is a {found} file, which holds other files or tables; unpack or export it, and name what comes out",
+        )
+
+
+_UNPACK = {
+    "gzip": _gunzip,
+    "zstd": _unzstd,
+    "bzip2": _streams("bzip2", bz2.BZ2Decompressor),
+    "xz": _streams("xz", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY)),
+}
