@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from byline.errors import Conflict
+from byline.errors import Conflict, Untrusted
 from byline.formats import entries, statements
 from byline.formats import envelope as dsse
 from byline.formats.statements import KeyChange, PublisherClaim
@@ -123,6 +123,10 @@ def _standing(session: Session, claim: PublisherClaim) -> Publisher | None:
             "revoked-key",
             "this key was revoked; sign with another key of this publisher",
             at="predicate.public_key",
+        )
+    if by_slug.suspended:
+        raise Untrusted(
+            "publisher-suspended", f"publisher {claim.slug!r} is suspended by the operator", at="predicate"
         )
     return by_slug
 

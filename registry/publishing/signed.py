@@ -81,7 +81,7 @@ def signer_of(session: Session, sent: Sent, *, slug: str, role: str) -> Signer:
             f"no publisher {slug!r} is registered here (byline publisher register)",
             at="predicate",
         )
-    key = _signing_key(session, sent, publisher)
+    key = _signing_key(session, sent, publisher, role=role)
     if key.revoked_at is not None:
         raise Untrusted(
             "revoked-key",
@@ -101,8 +101,10 @@ def signer_of(session: Session, sent: Sent, *, slug: str, role: str) -> Signer:
     return Signer(publisher, key)
 
 
-def _signing_key(session: Session, sent: Sent, publisher: Publisher) -> PublisherKey:
+def _signing_key(session: Session, sent: Sent, publisher: Publisher, *, role: str) -> PublisherKey:
+    """Of several that signed one that may; a key that may not is named only where no other signed."""
     rows = session.scalars(select(PublisherKey).where(PublisherKey.publisher_id == publisher.id)).all()
+    rows = sorted(rows, key=lambda row: (row.revoked_at is not None, role not in row.roles.split(",")))
     by_raw = {row.public_key: row for row in rows}
     hints = {signature.key_id for signature in sent.envelope.signatures}
     try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 from sqlalchemy import func, select
 
@@ -11,7 +14,7 @@ from byline.formats.keys import PrivateKey
 from byline.formats.statements import Subject
 from registry.database import transaction
 from registry.models import Act, Publisher, PublisherKey
-from registry.publishing import queries
+from registry.publishing import queries, signed
 from tests.registry.publishing.desk import Desk, Extract, Registry, registry_in
 
 
@@ -175,3 +178,29 @@ def test_a_suspended_publisher_may_not_publish(desk: Desk, registry: Registry, e
     with pytest.raises(Untrusted) as error:
         desk.publish(extract)
     assert refused_as(error) == "publisher-suspended"
+
+
+def test_a_suspended_publisher_takes_no_other_name(desk: Desk, registry: Registry) -> None:
+    with transaction(registry.sessions) as session:
+        session.scalars(select(Publisher)).one().suspended = True
+        previous = session.scalars(select(Act.ref).where(Act.kind == "publisher")).one()
+    with pytest.raises(Untrusted) as error:
+        desk.register(name="Somebody else", previous=f"sha256:{previous}")
+    assert refused_as(error) == "publisher-suspended"
+
+
+def test_a_second_signature_by_a_revoked_key_spoils_nothing(
+    desk: Desk, registry: Registry, extract: Extract
+) -> None:
+    second = PrivateKey.generate()
+    added = desk.change_key("add", second)
+    desk.change_key("revoke", desk.key, previous=added)
+    one = json.loads(desk.manifest(extract))
+    payload = base64.b64decode(one["payload"])
+    one["signatures"] += json.loads(envelope.sign(payload, second))["signatures"]
+    sent = signed.open_sent(json.dumps(one).encode(), max_payload=1 << 20)
+    with registry.sessions() as session:
+        assert (
+            signed.signer_of(session, sent, slug=desk.slug, role="manifest").key.key_id
+            == second.public.key_id
+        )
