@@ -16,7 +16,7 @@ else
   INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
 endif
 
-.PHONY: help setup run serve test check fix openapi docs screenshot migration lock lint types contracts browser clean bench-ingest bench-search bench-filter
+.PHONY: help setup run serve test check fix openapi docs screenshot migration lock lint types contracts browser clean bench-ingest bench-search bench-filter bench-log
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -91,6 +91,9 @@ bench-search: $(VENV)/.dev ## 100,000 contributors, beside SQLite FTS5
 
 bench-filter: $(VENV)/.dev ## 2 M rows against 1 M keys, beside reading and rewriting the file
 	@$(BIN)/python -m benchmarks.filter
+
+bench-log: $(VENV)/.dev ## the log: published entries/s, POST to receipt, an audit's rate
+	@$(BIN)/python -m benchmarks.log
 
 browser: ## install Chromium for the browser tests, where this user may (Debian)
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q >/dev/null && \

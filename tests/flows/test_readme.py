@@ -11,7 +11,7 @@ import pytest
 
 from tests.flows.conftest import BIN, Registry
 
-JOURNEYS = ("publisher", "photographer", "engineer", "operator")
+JOURNEYS = ("publisher", "photographer", "engineer", "auditor", "operator")
 
 
 def script(readme: Path, journey: str) -> str:
@@ -61,3 +61,7 @@ def test_the_engineer_drops_the_photo(said: dict[str, str]) -> None:
 
 def test_the_operator_sees_the_publisher_and_the_claim(said: dict[str, str]) -> None:
     assert "my-lab" in said["operator"]
+
+
+def test_the_auditor_finds_nothing_wrong(said: dict[str, str]) -> None:
+    assert said["auditor"].splitlines()[-1] == "nothing was found wrong"

@@ -19,11 +19,31 @@ MAX_ENTRY = 65_535
 STATEMENT_KINDS = frozenset({"manifest", "publisher", "key", "outcome", "retraction"})
 COMMITMENT_KINDS = frozenset({"opt-out", "opt-out-withdrawn"})
 _HEX64 = re.compile(r"[0-9a-f]{64}")
-_SUBJECT = re.compile(r"(dataset|publisher|keys|notice):[a-z0-9._/@+-]{1,280}", re.ASCII | re.IGNORECASE)
+_SUBJECT = re.compile(r"(?:dataset|publisher|keys|notice):[A-Za-z0-9._/@+-]{1,280}", re.ASCII)
 _MEMBERS = {
     "statement": {"at", "digest", "envelope_sha256", "key_id", "kind", "subject", "v"},
     "commitment": {"at", "commitment", "kind", "v"},
     "feed": {"at", "digest", "kind", "seq", "v"},
+}
+
+
+_KINDS = {"statement": STATEMENT_KINDS, "commitment": COMMITMENT_KINDS, "feed": frozenset({"feed"})}
+_SPELT = {
+    "at": rb'"(?P<at>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)"',
+    "kind": rb'"(?P<kind>[a-z-]{1,24})"',
+    "seq": rb"(?P<seq>0|[1-9][0-9]{0,15})",
+    "subject": rb'"(?P<subject>' + _SUBJECT.pattern.encode() + rb')"',
+    "v": rb"1",
+}
+_HEX = rb'"(?P<%s>[0-9a-f]{64})"'
+_LEAVES = {
+    shape: re.compile(
+        rb"\{%s\}"
+        % b",".join(
+            b'"%s":%s' % (name.encode(), _SPELT.get(name) or _HEX % name.encode()) for name in sorted(members)
+        )
+    )
+    for shape, members in _MEMBERS.items()
 }
 
 
@@ -64,15 +84,29 @@ def feed_entry(seq: int, digest: str, at: dt.datetime) -> bytes:
 def parse_entry(leaf: bytes) -> dict[str, Any]:
     """Read a leaf back.
 
-    Refused("bad-entry") unless it is byte for byte what one of the writers above makes.
+    Refused("bad-entry") unless it is byte for byte what one of the writers above makes: of each shape there is one
+    spelling, so a pattern reads it, and an auditor a hundred thousand in a second.
     """
-    found = canonical.loads(leaf, max_bytes=MAX_ENTRY)
-    if not isinstance(found, dict) or not isinstance(found.get("kind"), str):
-        raise Refused("bad-entry", "a log entry is an object with a kind")
-    again = _entry(_shape(found["kind"]), {key: value for key, value in found.items() if key != "v"})
-    if again != leaf:
-        raise Refused("bad-entry", "a log entry must be in canonical form and of version 1")
-    return found
+    for shape, pattern in _LEAVES.items():
+        found = pattern.fullmatch(leaf)
+        if found:
+            members: dict[str, Any] = {name: text.decode("ascii") for name, text in found.groupdict().items()}
+            if members["kind"] not in _KINDS[shape]:
+                break
+            _check_instant(members["at"])
+            if "seq" in members:
+                members["seq"] = int(members["seq"])
+                if members["seq"] > canonical.MAX_INT:
+                    break
+            return {**members, "v": 1}
+    raise Refused("bad-entry", "a log entry is an object of a known kind and of version 1, in canonical form")
+
+
+def _check_instant(text: str) -> None:
+    try:
+        dt.datetime.fromisoformat(text[:-1])
+    except ValueError as error:
+        raise Refused("bad-entry", f"an entry's time is no instant: {text}", at="at") from error
 
 
 def leaf_hash(leaf: bytes) -> bytes:
@@ -80,15 +114,8 @@ def leaf_hash(leaf: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + leaf).digest()
 
 
-def _shape(kind: str) -> str:
-    if kind in STATEMENT_KINDS:
-        return "statement"
-    return "commitment" if kind in COMMITMENT_KINDS else "feed"
-
-
 def _entry(shape: str, members: dict[str, Any]) -> bytes:
-    kinds = {"statement": STATEMENT_KINDS, "commitment": COMMITMENT_KINDS, "feed": {"feed"}}[shape]
-    if members["kind"] not in kinds:
+    if members["kind"] not in _KINDS[shape]:
         raise Refused("bad-entry", f"no {shape} entry is of the kind {members['kind']!r}", at="kind")
     if {*members, "v"} != _MEMBERS[shape]:
         raise Refused("bad-entry", f"a {shape} entry has exactly the members {sorted(_MEMBERS[shape])}")
