@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +10,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from registry.config import Settings
 from registry.runtime import Runtime, open_runtime, prepare
 from tests.api.clock import Clock
 from tests.api.world import World, publish_in, world_from
+from tests.plugins.parts import copy_registry, settings_in
 
 
 @pytest.fixture
@@ -26,17 +25,17 @@ def clock() -> Clock:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder as `init` leaves it, to be copied: migrating takes longer than most tests."""
     folder = tmp_path_factory.mktemp("prepared") / "data"
-    prepare(Settings(data_dir=folder))
+    prepare(settings_in(folder))
     return folder
 
 
 @pytest.fixture
 def runtime(tmp_path: Path, prepared: Path, clock: Clock) -> Iterator[Runtime]:
     folder = tmp_path / "data"
-    shutil.copytree(prepared, folder)
+    copy_registry(prepared, folder)
     opened = open_runtime(
-        Settings(
-            data_dir=folder,
+        settings_in(
+            folder,
             budget_read="100000/minute",
             budget_lookup="100000/minute",
             budget_write="100000/minute",
@@ -61,7 +60,7 @@ def client(app: flask.Flask) -> FlaskClient:
 def published(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with one published dataset in it, to be copied."""
     folder = tmp_path_factory.mktemp("published") / "data"
-    shutil.copytree(prepared, folder)
+    copy_registry(prepared, folder)
     publish_in(folder)
     return folder
 

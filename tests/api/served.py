@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.plugins.parts import environment_of
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -29,10 +31,10 @@ def serving(data_dir: Path) -> Iterator[str]:
     port = free_port()
     often = "9999999/minute"
     environ = {
-        **os.environ, "BYLINE_DATA_DIR": str(data_dir), "BYLINE_ORIGIN": "localhost", "PYTHONPATH": str(ROOT),
+        **os.environ, **environment_of(data_dir), "BYLINE_ORIGIN": "localhost", "PYTHONPATH": str(ROOT),
         "BYLINE_BUDGET_READ": often, "BYLINE_BUDGET_LOOKUP": often, "BYLINE_BUDGET_WRITE": often,
     }  # fmt: skip
-    words = ["--interface", "wsgi", "--factory", "--no-ws", "--port", str(port), "--blocking-threads", "24"]
+    words = ["--interface", "wsgi", "--factory", "--no-ws", "--port", str(port), "--blocking-threads", "12"]
     log = data_dir / "granian.log"
     with log.open("wb") as out:
         server = subprocess.Popen(

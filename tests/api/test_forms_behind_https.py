@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from registry.config import Settings
 from registry.runtime import open_runtime
 from tests.api.clock import Clock
+from tests.plugins.parts import copy_registry, settings_in
 
 FORWARDED = {
     "X-Forwarded-Proto": "https",
@@ -28,8 +27,8 @@ IDENTITY = {"identity": "flickr:12345678@N00", "email": ""}
 def client(prepared: Path, tmp_path: Path) -> Iterator[FlaskClient]:
     """A browser that reached the registry by https."""
     folder = tmp_path / "data"
-    shutil.copytree(prepared, folder)
-    settings = Settings(data_dir=folder, public_url="https://byline.example.org", trusted_proxies=1)
+    copy_registry(prepared, folder)
+    settings = settings_in(folder, public_url="https://byline.example.org", trusted_proxies=1)
     runtime = open_runtime(settings, clock=Clock())
     yield create_app(runtime).test_client()
     runtime.close()

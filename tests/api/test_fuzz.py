@@ -13,6 +13,7 @@ import pytest
 
 from tests.api.served import serving
 from tests.api.world import world_from
+from tests.plugins.parts import copy_registry
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
@@ -35,7 +36,7 @@ def told(done: subprocess.CompletedProcess[str]) -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_every_operation_answers_as_described(prepared: Path, tmp_path: Path) -> None:
-    shutil.copytree(prepared, tmp_path / "data")
+    copy_registry(prepared, tmp_path / "data")
     shutil.copy(CONFIG, tmp_path)
     with serving(tmp_path / "data") as address:
         done = fuzz(address, tmp_path / CONFIG.name, "--max-examples", "15", "--phases", "coverage,fuzzing")

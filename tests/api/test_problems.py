@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from api.errors import flat
 from byline.errors import BylineError, Conflict, NotFound, Refused, Unavailable, Untrusted
 from registry.runtime import Runtime
+from tests.plugins.parts import lose_database
 
 ROOTS = [
     (Refused("some-code", "words", at="/x", details={"n": 1}), 422),
@@ -123,7 +124,7 @@ def test_nested_messages_become_places() -> None:
 
 def test_a_database_that_is_gone_makes_it_unready(client: FlaskClient, runtime: Runtime) -> None:
     runtime.engine.dispose()
-    (runtime.settings.data_dir / "byline.sqlite").write_bytes(b"no database any more" * 100)
+    lose_database(runtime.settings)
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.get_json()["code"] == "not-ready"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import select
-import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from tests.api.served import serving
+from tests.plugins.parts import copy_registry
 
 HEAD = (
     b"POST /v1/claims HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
@@ -22,7 +22,7 @@ HEAD = (
 
 @pytest.fixture
 def address(prepared: Path, tmp_path: Path) -> Iterator[str]:
-    shutil.copytree(prepared, tmp_path / "data")
+    copy_registry(prepared, tmp_path / "data")
     with serving(tmp_path / "data") as found:
         yield found
 

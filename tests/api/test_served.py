@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +13,13 @@ import pytest
 
 from registry.storage.opening import open_store
 from tests.api.served import serving
+from tests.plugins.parts import copy_registry
 
 
 @pytest.fixture(scope="module")
 def folder(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("served") / "data"
-    shutil.copytree(prepared, made)
+    copy_registry(prepared, made)
     return made
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +14,12 @@ from sqlalchemy import select
 
 from api.app import create_app
 from byline.formats.keys import PrivateKey
-from registry.config import Settings
 from registry.models import Job
 from registry.runtime import Runtime, open_runtime
 from registry.worker import Worker
 from tests.api.clock import Clock
 from tests.api.signing import Signer
+from tests.plugins.parts import copy_registry, settings_in
 from tests.registry.publishing.desk import extract_of, records
 
 PHOTO = "https://www.flickr.com/photos/12345678@N00/3072908271/"
@@ -61,7 +60,7 @@ class World:
 
 def publish_in(folder: Path) -> None:
     """Register, submit, upload, let the worker work; what the publisher keeps lies in test.json."""
-    runtime = open_runtime(Settings(data_dir=folder), clock=Clock())
+    runtime = open_runtime(settings_in(folder), clock=Clock())
     client = create_app(runtime).test_client()
     signer = Signer(client, runtime.settings.origin, runtime.clock())
     assert signer.register().status_code == 201
@@ -84,11 +83,11 @@ def publish_in(folder: Path) -> None:
 @contextmanager
 def world_from(published: Path, folder: Path) -> Iterator[World]:
     """A copy of it, to be changed."""
-    shutil.copytree(published, folder)
+    copy_registry(published, folder)
     kept = json.loads((folder / "test.json").read_text())
     often = "100000/minute"
     runtime = open_runtime(
-        Settings(data_dir=folder, budget_read=often, budget_lookup=often, budget_write=often), clock=Clock()
+        settings_in(folder, budget_read=often, budget_lookup=often, budget_write=often), clock=Clock()
     )
     client = create_app(runtime).test_client()
     key = PrivateKey.from_pem(kept["key"].encode())

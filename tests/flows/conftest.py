@@ -20,6 +20,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.plugins.parts import environment_of
+
 BIN = Path(sys.executable).parent
 
 
@@ -41,6 +43,11 @@ class Registry:
     settings: dict[str, str] = field(default_factory=dict)
 
     @property
+    def data(self) -> Path:
+        """Its data folder."""
+        return self.folder / "data"
+
+    @property
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
@@ -49,7 +56,7 @@ class Registry:
     def environment(self) -> dict[str, str]:
         """Nothing of the developer's own settings gets in."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("BYLINE_")}
-        return {**kept, "BYLINE_DATA_DIR": str(self.folder / "data"), **self.settings}
+        return {**kept, **environment_of(self.data), **self.settings}
 
     def start(self) -> None:
         """Init, serve, wait until ready."""

@@ -23,6 +23,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 _QUICK = (
     "fsync=off",
@@ -105,12 +106,19 @@ class Postgres:
     def _dsn(self) -> str:
         return f"host={self.folder} user=postgres dbname=postgres"
 
-    def new_database(self) -> str:
-        """Make an empty database; its SQLAlchemy URL."""
-        name = f"test{next(self._numbers)}"
+    def new_database(self, *, like: str = "") -> str:
+        """Make an empty database, or a copy of the one with the URL `like`; its SQLAlchemy URL."""
+        # Of another process's making (a worker that a test starts) are numbers, too.
+        name = f"test{os.getpid()}_{next(self._numbers)}"
+        template = make_url(like).database if like else "template1"
         with psycopg.connect(self._dsn(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    def drop_database(self, url: str) -> None:
+        """Make a database gone, whoever is connected to it."""
+        with psycopg.connect(self._dsn(), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)".encode())
 
     def stop(self) -> None:
         """Stop at once (SIGQUIT needs no goodbye from clients) and forget everything."""
@@ -132,11 +140,29 @@ def running() -> Iterator[Postgres]:
         server.stop()
 
 
+_session: list[Postgres] = []
+
+
+def session_server() -> Postgres:
+    """The one server of this session, started when it is first asked for."""
+    if not _session:
+        bin_dir = binaries()
+        if bin_dir is None:
+            pytest.skip("no PostgreSQL binaries here")
+        _session.append(Postgres(bin_dir))
+    return _session[0]
+
+
+def pytest_unconfigure() -> None:
+    """Stop it."""
+    while _session:
+        _session.pop().stop()
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres() -> Postgres:
     """One server for the session."""
-    with running() as server:
-        yield server
+    return session_server()
 
 
 @pytest.fixture

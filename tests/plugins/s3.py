@@ -15,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 import uuid
@@ -148,11 +149,30 @@ def running(folder: Path) -> Iterator[Seaweed]:
         server.stop()
 
 
+_session: list[Seaweed] = []
+
+
+def session_server() -> Seaweed:
+    """The one server, and bucket, of this session (the first write into a new bucket costs 0.2 s)."""
+    if not _session:
+        if _weed() is None:
+            pytest.skip("no SeaweedFS here")
+        _session.append(Seaweed(Path(tempfile.mkdtemp(prefix="weed-"))))
+    return _session[0]
+
+
+def pytest_unconfigure() -> None:
+    """Stop it and forget what it kept."""
+    while _session:
+        server = _session.pop()
+        server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
-    """One server, one bucket, for the session (the first write into a new bucket costs 0.2 s)."""
-    with running(tmp_path_factory.mktemp("weed")) as server:
-        yield server
+def s3_server() -> Seaweed:
+    """One server for the session."""
+    return session_server()
 
 
 @pytest.fixture

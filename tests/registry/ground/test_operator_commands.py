@@ -15,9 +15,10 @@ from sqlalchemy import select
 
 from registry.cli import main
 from registry.config import load
-from registry.database import transaction
+from registry.database import make_engine, transaction
 from registry.models import Act, Dataset, OperatorAct, Publisher
 from registry.runtime import Runtime, open_runtime
+from tests.plugins.parts import environment_of
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 Run = Callable[..., Result]
@@ -25,7 +26,8 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("BYLINE_DATA_DIR", str(tmp_path / "data"))
+    for name, value in environment_of(tmp_path / "data").items():
+        monkeypatch.setenv(name, value)
     monkeypatch.delenv("BYLINE_ORIGIN", raising=False)
 
     def run(*words: str) -> Result:
@@ -46,7 +48,7 @@ def ready(run: Run, tmp_path: Path) -> Run:
 
 
 def with_runtime(tmp_path: Path, do: Callable[[Runtime], Any]) -> Any:
-    here = open_runtime(load({"BYLINE_DATA_DIR": str(tmp_path / "data")}))
+    here = open_runtime(load(environment_of(tmp_path / "data")))
     try:
         return do(here)
     finally:
@@ -95,7 +97,8 @@ def test_two_registries_on_one_machine_have_two_origins(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     first = shown(run("init", "--json"))
-    monkeypatch.setenv("BYLINE_DATA_DIR", str(tmp_path / "other"))
+    for name, value in environment_of(tmp_path / "other").items():
+        monkeypatch.setenv(name, value)
     assert shown(run("init", "--json"))["origin"] != first["origin"]
 
 
@@ -152,7 +155,7 @@ def test_a_public_registry_keeps_who_runs_it(run: Run, tmp_path: Path) -> None:
     )  # fmt: skip
     assert result.exit_code == 0
     privacy.unlink()
-    settings = load({"BYLINE_DATA_DIR": str(tmp_path / "data")})
+    settings = load(environment_of(tmp_path / "data"))
     assert (settings.operator_name, settings.privacy_text) == ("Us", "We keep little.")
     assert settings.publisher_policy == "approved"
 
@@ -165,7 +168,10 @@ def test_nothing_runs_before_init(run: Run) -> None:
 
 def test_serve_refuses_an_unmigrated_database_and_names_the_command(run: Run, tmp_path: Path) -> None:
     run("init")
-    (tmp_path / "data" / "byline.sqlite").unlink()
+    engine = make_engine(load(environment_of(tmp_path / "data")).database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+    engine.dispose()
     result = run("serve", "--no-worker", "--port", "18499")
     assert result.exit_code == 1
     assert "byline-registry init" in result.stderr

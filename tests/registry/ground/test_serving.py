@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.parts import environment_of
+
 COMMAND = [sys.executable, "-m", "registry.cli"]
 
 
@@ -31,7 +33,7 @@ class Serving:
     def __init__(self, data_dir: Path) -> None:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
         env = {name: value for name, value in os.environ.items() if not name.startswith("BYLINE_")}
-        env["BYLINE_DATA_DIR"] = str(data_dir)
+        env.update(environment_of(data_dir))
         self.process = subprocess.Popen([*COMMAND, "serve", "--port", str(port)], env=env)
 
     def get(self, path: str) -> bytes:
@@ -66,7 +68,7 @@ class Serving:
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Serving]:
-    env = {**os.environ, "BYLINE_DATA_DIR": str(tmp_path / "data")}
+    env = {**os.environ, **environment_of(tmp_path / "data")}
     subprocess.run([*COMMAND, "init"], env=env, check=True, stdout=subprocess.DEVNULL)
     server = Serving(tmp_path / "data")
     try:

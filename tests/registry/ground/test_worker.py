@@ -18,7 +18,6 @@ from sqlalchemy import select
 
 from byline.errors import Refused, Unavailable
 from registry import jobs
-from registry.config import Settings
 from registry.database import transaction
 from registry.jobs import LONG, SHORT, Work
 from registry.mail import written
@@ -26,11 +25,12 @@ from registry.models import Act, Job
 from registry.runtime import Runtime, open_runtime, prepare
 from registry.tlog.append import append
 from registry.worker import Duty, Worker
+from tests.plugins.parts import environment_of, settings_in
 
 KILLED = """
-import sys, time, threading
+import datetime as dt, sys, time, threading
 from pathlib import Path
-from registry.config import Settings
+from tests.plugins.parts import ON_POSTGRES, settings_in
 from registry.runtime import open_runtime
 from registry.worker import Worker
 
@@ -39,14 +39,16 @@ def slow(here, work):
         log.write(f"{work.attempts} {work.crashes}\\n")
     time.sleep(60 if work.crashes < 2 else 0)
 
-here = open_runtime(Settings(data_dir=Path(sys.argv[1])))
-Worker(here, does={"slow": slow}, duties=()).run(threading.Event())
+here = open_runtime(settings_in(Path(sys.argv[1])))
+# On PostgreSQL nobody knows that a worker died before its lease ends.
+lease = dt.timedelta(seconds=1 if ON_POSTGRES else 45)
+Worker(here, does={"slow": slow}, duties=(), lease=lease).run(threading.Event())
 """
 
 
 @pytest.fixture
 def here(tmp_path: Path) -> Iterator[Runtime]:
-    settings = Settings(data_dir=tmp_path / "data")
+    settings = settings_in(tmp_path / "data")
     prepare(settings)
     opened = open_runtime(settings)
     yield opened
@@ -238,7 +240,11 @@ def test_settling_does_everything_that_is_there_to_do(here: Runtime) -> None:
 
 
 def test_sigterm_ends_a_worker_process(here: Runtime) -> None:
-    env = {**os.environ, "BYLINE_DATA_DIR": str(here.settings.data_dir), "BYLINE_ORIGIN": "localhost"}
+    env = {
+        **os.environ,
+        **environment_of(here.settings.data_dir),
+        "BYLINE_ORIGIN": "localhost",
+    }
     with transaction(here.sessions) as session:
         append(session, kind="test", subject="s", ref="r", leaf=b"leaf", now=here.clock())
     with subprocess.Popen([sys.executable, "-m", "registry.cli", "worker"], env=env) as worker:
@@ -248,7 +254,11 @@ def test_sigterm_ends_a_worker_process(here: Runtime) -> None:
 
 
 def test_a_worker_whose_server_was_killed_ends_as_well(here: Runtime) -> None:
-    env = {**os.environ, "BYLINE_DATA_DIR": str(here.settings.data_dir), "BYLINE_ORIGIN": "localhost"}
+    env = {
+        **os.environ,
+        **environment_of(here.settings.data_dir),
+        "BYLINE_ORIGIN": "localhost",
+    }
     words = [sys.executable, "-m", "registry.cli", "worker", "--parent", "1999999"]
     assert subprocess.run(words, env=env, timeout=30, check=False).returncode == 0
 

@@ -49,6 +49,7 @@ from registry.seal import Seal
 from registry.storage import ObjectStore, item_index
 from registry.storage.memory import MemoryStore
 from registry.storage.record_index import index_key, write_entries
+from tests.plugins.parts import settings_in
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
@@ -313,7 +314,7 @@ class SmallRegistry:
 @contextmanager
 def small_registry(folder: Path, *, database_url: str = "") -> Iterator[SmallRegistry]:
     """An empty one in a folder, on SQLite or on a PostgreSQL."""
-    settings = Settings(data_dir=folder, database_url=database_url)
+    settings = settings_in(folder, **({"database_url": database_url} if database_url else {}))
     engine, items = make_engine(settings.database_url), make_items_engine(settings.items_url)
     try:
         if not _has_tables(engine):

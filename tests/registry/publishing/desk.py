@@ -25,7 +25,8 @@ from registry.database import Sessions, make_engine, make_items_engine, make_ses
 from registry.models import Base, Job, Manifest, Submission, items_metadata
 from registry.publishing import pipeline, publishers, retract, submit, uploads
 from registry.storage import ObjectStore
-from registry.storage.filesystem import FolderStore
+from registry.storage.opening import open_store
+from tests.plugins.parts import settings_in
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 Change = Callable[[dict[str, Any]], None]
@@ -81,15 +82,15 @@ class Registry:
 @contextmanager
 def registry_in(folder: Path, **settings: Any) -> Iterator[Registry]:
     """A registry with empty tables."""
-    made = Settings(data_dir=folder, disk_reserve=0, **settings)
     folder.mkdir(parents=True, exist_ok=True)
+    made = settings_in(folder, disk_reserve=0, **settings)
     engine, items = make_engine(made.database_url), make_items_engine(made.items_url)
     with engine.connect() as connection, connection.begin():
         Base.metadata.create_all(connection)
     with items.connect() as connection, connection.begin():
         items_metadata.create_all(connection)
     try:
-        yield Registry(made, engine, make_sessions(engine), items, FolderStore(folder / "store"))
+        yield Registry(made, engine, make_sessions(engine), items, open_store(made.object_store))
     finally:
         engine.dispose()
         items.dispose()
