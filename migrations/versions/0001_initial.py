@@ -49,11 +49,15 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.String(length=100), nullable=True),
         sa.Column("reason", sa.String(length=1000), nullable=True),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("check_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("missing_since", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim")),
         sa.UniqueConstraint("proof", name=op.f("uq_claim_proof")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_claim_token_hash")),
     )
     with op.batch_alter_table("claim", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_claim_check_at"), ["check_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_claim_email_digest"), ["email_digest"], unique=False)
         batch_op.create_index(batch_op.f("ix_claim_identity"), ["identity"], unique=False)
         batch_op.create_index(batch_op.f("ix_claim_state"), ["state"], unique=False)
@@ -83,6 +87,9 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_idempotent_answer")),
     )
+    with op.batch_alter_table("idempotent_answer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_idempotent_answer_made_at"), ["made_at"], unique=False)
+
     op.create_table(
         "job",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -132,6 +139,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_matcher_state")),
     )
     op.create_table(
+        "moved",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("to_database", sa.String(length=2000), nullable=False),
+        sa.Column("to_store", sa.String(length=2000), nullable=False),
+        sa.Column("moved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_moved")),
+    )
+    op.create_table(
         "operator_act",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("who", sa.String(length=100), nullable=False),
@@ -163,12 +178,14 @@ def upgrade() -> None:
         sa.Column("in_force_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("matched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("generation", sa.BigInteger(), nullable=True),
         sa.Column("feed_seq", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_opt_out")),
         sa.UniqueConstraint("commitment", name=op.f("uq_opt_out_commitment")),
     )
     with op.batch_alter_table("opt_out", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_opt_out_email_digest"), ["email_digest"], unique=False)
+        batch_op.create_index(batch_op.f("ix_opt_out_generation"), ["generation"], unique=False)
         batch_op.create_index(batch_op.f("ix_opt_out_state"), ["state"], unique=False)
         batch_op.create_index(batch_op.f("ix_opt_out_token_hash"), ["token_hash"], unique=False)
 
@@ -237,6 +254,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "subject", name=op.f("pk_tombstone")),
     )
     op.create_table(
+        "withdrawn_key",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("k", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawn_key")),
+    )
+    op.create_table(
         "covered_photo",
         sa.Column("k", sa.BigInteger(), nullable=False),
         sa.Column("opt_out_id", sa.String(length=32), nullable=False),
@@ -293,6 +316,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("value", sa.String(length=2000), nullable=False),
         sa.Column("k", sa.BigInteger(), nullable=False),
+        sa.Column("k_beside", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["opt_out_id"], ["opt_out.id"], name=op.f("fk_opt_out_selector_opt_out_id_opt_out")
         ),
@@ -300,8 +324,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("opt_out_selector", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_opt_out_selector_k"), ["k"], unique=False)
+        batch_op.create_index(batch_op.f("ix_opt_out_selector_k_beside"), ["k_beside"], unique=False)
         batch_op.create_index(batch_op.f("ix_opt_out_selector_value"), ["value"], unique=False)
 
+    op.create_table(
+        "proof",
+        sa.Column("claim_id", sa.String(length=32), nullable=False),
+        sa.Column("how", sa.String(length=12), nullable=False),
+        sa.Column("place", sa.String(length=2000), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("saw", sa.String(length=300), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_proof_claim_id_claim")),
+        sa.PrimaryKeyConstraint("claim_id", "how", name=op.f("pk_proof")),
+    )
     op.create_table(
         "publisher_key",
         sa.Column("key_id", sa.String(length=64), nullable=False),
@@ -582,6 +619,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_submission_state"), ["state"], unique=False)
 
     op.create_table(
+        "withdrawn_rows",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("manifest_id", sa.Integer(), nullable=False),
+        sa.Column("file", sa.Integer(), nullable=False),
+        sa.Column("rows", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["manifest_id"], ["manifest.id"], name=op.f("fk_withdrawn_rows_manifest_id_manifest")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawn_rows")),
+    )
+    op.create_table(
         "extract_part",
         sa.Column("submission_id", sa.String(length=32), nullable=False),
         sa.Column("part", sa.Integer(), nullable=False),
@@ -597,6 +645,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("extract_part")
+    op.drop_table("withdrawn_rows")
     with op.batch_alter_table("submission", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_submission_state"))
         batch_op.drop_index(batch_op.f("ix_submission_manifest_id"))
@@ -648,8 +697,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_publisher_key_publisher_id"))
 
     op.drop_table("publisher_key")
+    op.drop_table("proof")
     with op.batch_alter_table("opt_out_selector", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_opt_out_selector_value"))
+        batch_op.drop_index(batch_op.f("ix_opt_out_selector_k_beside"))
         batch_op.drop_index(batch_op.f("ix_opt_out_selector_k"))
 
     op.drop_table("opt_out_selector")
@@ -666,6 +717,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_covered_photo_opt_out_id"))
 
     op.drop_table("covered_photo")
+    op.drop_table("withdrawn_key")
     op.drop_table("tombstone")
     with op.batch_alter_table("suggestion", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_suggestion_contributor_id"))
@@ -682,10 +734,12 @@ def downgrade() -> None:
     with op.batch_alter_table("opt_out", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_opt_out_token_hash"))
         batch_op.drop_index(batch_op.f("ix_opt_out_state"))
+        batch_op.drop_index(batch_op.f("ix_opt_out_generation"))
         batch_op.drop_index(batch_op.f("ix_opt_out_email_digest"))
 
     op.drop_table("opt_out")
     op.drop_table("operator_act")
+    op.drop_table("moved")
     op.drop_table("matcher_state")
     with op.batch_alter_table("mail_token", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mail_token_ref"))
@@ -698,6 +752,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_job_claim")
 
     op.drop_table("job")
+    with op.batch_alter_table("idempotent_answer", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_idempotent_answer_made_at"))
+
     op.drop_table("idempotent_answer")
     op.drop_table("follower")
     op.drop_table("feed_head")
@@ -705,6 +762,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_claim_state"))
         batch_op.drop_index(batch_op.f("ix_claim_identity"))
         batch_op.drop_index(batch_op.f("ix_claim_email_digest"))
+        batch_op.drop_index(batch_op.f("ix_claim_check_at"))
 
     op.drop_table("claim")
     with op.batch_alter_table("act", schema=None) as batch_op:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from registry.models.base import Base, Timestamp
-from registry.models.claims import Claim, MailToken, OperatorAct
+from registry.models.claims import Claim, MailToken, OperatorAct, Proof
 from registry.models.contributors import AliasLink, Contributor, ContributorCount, ContributorName, Suggestion
 from registry.models.datasets import Dataset, DerivedFrom, ExtractPart, Manifest, ManifestFile, Submission
+from registry.models.feed import WithdrawnKey, WithdrawnRows
 from registry.models.jobs import IdempotentAnswer, Job
+from registry.models.moves import Moved
 from registry.models.notices import Notice
 from registry.models.optouts import (
     CoveredPhoto,
@@ -47,6 +49,7 @@ __all__ = [
     "ManifestFile",
     "Match",
     "MatcherState",
+    "Moved",
     "Notice",
     "OperatorAct",
     "OptOut",
@@ -54,6 +57,7 @@ __all__ = [
     "OptOutMaker",
     "OptOutScope",
     "OptOutSelector",
+    "Proof",
     "Publisher",
     "PublisherKey",
     "SignedCheckpoint",
@@ -63,6 +67,8 @@ __all__ = [
     "Suggestion",
     "Timestamp",
     "Tombstone",
+    "WithdrawnKey",
+    "WithdrawnRows",
     "item_key",
     "items_metadata",
 ]

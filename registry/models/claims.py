@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registry.models.base import Base
@@ -15,8 +15,10 @@ class Claim(Base):
 
     `token_hash` is SHA-256 of the secret; `proof` is the public line and says nothing of it.
 
-    `state`: pending, confirmed, rejected, lapsed. `assurance` once confirmed: verified (identity or host),
-    asserted (a name in one dataset). Mail addresses are sealed with a key that is not in the database.
+    `state`: pending, confirmed, rejected, lapsed (its line is gone), disputed (somebody else proved the same
+    before). `assurance` once confirmed: verified (identity or host), asserted (a name in one dataset, or a
+    mail address alone). `check_at` is when its line is looked for again. Mail addresses are sealed with a key
+    that is not in the database.
     """
 
     __tablename__ = "claim"
@@ -32,6 +34,26 @@ class Claim(Base):
     decided_at: Mapped[dt.datetime | None]
     decided_by: Mapped[str | None] = mapped_column(String(100))
     reason: Mapped[str | None] = mapped_column(String(1000))
+    checked_at: Mapped[dt.datetime | None]
+    check_at: Mapped[dt.datetime | None] = mapped_column(index=True)
+    missing_since: Mapped[dt.datetime | None]
+
+
+class Proof(Base):
+    """What was seen when a claim's line was looked for at one place.
+
+    `how`: profile, photo, dns, well-known. `state`: found, missing, unreachable. `saw` says it in words;
+    `seen_at` is when the line was last there.
+    """
+
+    __tablename__ = "proof"
+    claim_id: Mapped[str] = mapped_column(ForeignKey("claim.id"), primary_key=True)
+    how: Mapped[str] = mapped_column(String(12), primary_key=True)
+    place: Mapped[str] = mapped_column(String(2000))
+    state: Mapped[str] = mapped_column(String(12))
+    saw: Mapped[str] = mapped_column(String(300))
+    checked_at: Mapped[dt.datetime]
+    seen_at: Mapped[dt.datetime | None]
 
 
 class MailToken(Base):

@@ -12,7 +12,7 @@ from registry.models.base import Base
 
 
 class Job(Base):
-    """One piece of work. `lane` short or long; `state` ready, running, dead. A done job is deleted.
+    """One piece of work. `lane` short, long, out or mail; `state` ready, running, dead. A done job is deleted.
 
     A running job whose lease ran out is ready again: a killed worker loses nothing.
     """
@@ -42,4 +42,4 @@ class IdempotentAnswer(Base):
     status: Mapped[int]
     headers: Mapped[dict[str, Any]]
     sealed_body: Mapped[bytes]
-    made_at: Mapped[dt.datetime]
+    made_at: Mapped[dt.datetime] = mapped_column(index=True)

@@ -17,7 +17,7 @@ class OptOut(Base):
     `state`: awaiting-mail, in-force, withdrawn. `commitment` = SHA-256(salt || request) is all the log sees.
 
     `listed`: the owner of a host chose that the feed names it. `matched_at` is when the matcher last went
-    over it (NULL: not yet since it changed); `feed_seq` the first head that shows what it asks now.
+    over it (NULL: not yet since it changed), `generation` the matcher's then; `feed_seq` the first head that shows what it asks now.
     """
 
     __tablename__ = "opt_out"
@@ -41,6 +41,7 @@ class OptOut(Base):
     in_force_at: Mapped[dt.datetime | None]
     withdrawn_at: Mapped[dt.datetime | None]
     matched_at: Mapped[dt.datetime | None]
+    generation: Mapped[int | None] = mapped_column(BigInteger, index=True)
     feed_seq: Mapped[int | None] = mapped_column(BigInteger)
 
 
@@ -53,13 +54,17 @@ class OptOutClaim(Base):
 
 
 class OptOutSelector(Base):
-    """What an opt-out points at; `k` is fingerprint(kind, value), for joins in columns."""
+    """What an opt-out points at; `k` is fingerprint(kind, value), for joins in columns.
+
+    `k_beside` is the key of a photo in rows that show several, NULL for other kinds.
+    """
 
     __tablename__ = "opt_out_selector"
     opt_out_id: Mapped[str] = mapped_column(ForeignKey("opt_out.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
     value: Mapped[str] = mapped_column(String(2000), primary_key=True, index=True)
     k: Mapped[int] = mapped_column(BigInteger, index=True)
+    k_beside: Mapped[int | None] = mapped_column(BigInteger, index=True)
 
 
 class OptOutScope(Base):

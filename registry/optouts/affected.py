@@ -6,9 +6,10 @@ from collections.abc import Collection
 
 import numpy as np
 import pyarrow.compute as pc
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
+from byline.formats.selectors import fingerprint
 from registry.models import (
     Contributor,
     ContributorCount,
@@ -19,10 +20,12 @@ from registry.models import (
     OptOutMaker,
     OptOutSelector,
 )
+from registry.optouts.arrays import Ints, ints
 from registry.optouts.hosts import host_positions
 from registry.optouts.pieces import select_in
 from registry.optouts.sources import TARGET_STATES
-from registry.optouts.wishes import ITEM_KINDS, maker_key, selector_item_keys
+from registry.optouts.standing_keys import among, standing_keys
+from registry.optouts.wishes import ITEM_KINDS, maker_key
 from registry.storage import ObjectStore
 from registry.storage.item_index import find
 from registry.storage.record_index import scan_entries
@@ -39,8 +42,7 @@ def by_manifest(session: Session, items: Engine, store: ObjectStore, manifest: M
         return covered | _matched(session, manifest)
     return (
         _by_makers(session, manifest)
-        | _by_photos(session, items, store, manifest)
-        | _by_items(session, items, manifest)
+        | _by_items(session, items, store, manifest)
         | _by_hosts(session, store, manifest)
         | _matched(session, manifest)
     )
@@ -56,7 +58,33 @@ def by_contributors(session: Session, changed: Collection[int]) -> set[str]:
 
 
 def _by_makers(session: Session, manifest: Manifest) -> set[str]:
-    """Somebody the manifest names, by any handle that is theirs."""
+    """Somebody the manifest names, by any handle that is theirs. Asked from the smaller side."""
+    some = select(OptOutSelector.k).where(OptOutSelector.kind.in_(MAKER_KINDS)).limit(manifest.contributors)
+    if (session.scalar(select(func.count()).select_from(some.subquery())) or 0) < manifest.contributors:
+        return _named_here(session, manifest)
+    return {
+        one
+        for statement in (_BY_KEY, _BY_OWN_NAME)
+        for (one,) in session.execute(statement, {"manifest": manifest.id})
+    }
+
+
+# From the manifest's makers over all their handles to the selectors that name one. SQLite joins in this order.
+_HANDLES = """
+    SELECT DISTINCT s.opt_out_id FROM contributor_count AS c
+    CROSS JOIN contributor AS h CROSS JOIN contributor AS x CROSS JOIN opt_out_selector AS s CROSS JOIN opt_out AS o
+    WHERE c.manifest_id = :manifest AND h.id = c.contributor_id AND x.root_id = h.root_id
+      AND o.id = s.opt_out_id AND o.state = 'in-force'
+"""
+_BY_KEY = text(_HANDLES + "AND s.value = x.key AND s.kind = 'maker'")
+_BY_OWN_NAME = text(
+    _HANDLES
+    + "AND x.kind IN ('name', 'id') AND s.kind = x.kind AND s.value = substr(x.key, length(x.kind) + 2)"
+)
+
+
+def _named_here(session: Session, manifest: Manifest) -> set[str]:
+    """The same from the selectors."""
     selectors = select(OptOutSelector.kind, OptOutSelector.value).join(
         OptOut, OptOut.id == OptOutSelector.opt_out_id
     )
@@ -81,45 +109,51 @@ def _naming(session: Session, keys: Collection[str]) -> set[str]:
     return _standing(session, {row.opt_out_id for row in rows if maker_key(row.kind, row.value) in keys})
 
 
-def _by_photos(session: Session, items: Engine, store: ObjectStore, manifest: Manifest) -> set[str]:
-    """A photo that stands under an opt-out already, shown here too. Asked from the smaller side."""
-    covered = session.scalar(select(func.count()).select_from(CoveredPhoto)) or 0
-    if covered == 0:
-        return set()
-    if covered < manifest.rows:
-        keys = session.scalars(select(CoveredPhoto.k).distinct().execution_options(yield_per=50_000))
-        shown = set().union(*(_in_manifest(items, part, manifest.id) for part in keys.partitions()))
-    else:
-        shown = _photos(store, manifest)
-    found = select_in(session, select(CoveredPhoto.opt_out_id).distinct(), CoveredPhoto.k, shown)
-    return {one for (one,) in found}
+def _by_items(session: Session, items: Engine, store: ObjectStore, manifest: Manifest) -> set[str]:
+    """A photo that stands under an opt-out already or is asked for, shown here too; a URL or file asked for."""
+    standing = standing_keys(session)
+    shown = among(standing.shown, _shown(store, manifest)) if len(standing.shown) else standing.shown
+    few = len(standing.beside) < manifest.rows / 10
+    beside = (
+        _in_manifest(items, standing.beside, manifest.id)
+        if few
+        else among(standing.beside, _beside(store, manifest))
+    )
+    here = np.union1d(shown, beside).tolist()
+    selecting = select(OptOutSelector.opt_out_id).where(OptOutSelector.kind.in_(ITEM_KINDS)).distinct()
+    ways = (
+        (select(CoveredPhoto.opt_out_id).distinct(), CoveredPhoto.k),
+        (selecting, OptOutSelector.k),
+        (selecting, OptOutSelector.k_beside),
+    )
+    return _standing(
+        session, {one for way, column in ways for (one,) in select_in(session, way, column, here)}
+    )
 
 
-def _photos(store: ObjectStore, manifest: Manifest) -> set[int]:
-    shown: set[int] = set()
-    for table in scan_entries(store, manifest.digest, ("photo", "k")):
-        shown.update(pc.unique(table["k"].filter(pc.is_valid(table["photo"]))).to_pylist())
-    return shown
+def _beside(store: ObjectStore, manifest: Manifest) -> Ints:
+    """The item keys of photos beside others, and of file digests."""
+    found: set[int] = set()
+    for table in scan_entries(store, manifest.digest, ("photos", "sha256")):
+        photos = pc.unique(pc.list_flatten(table["photos"])).to_pylist()
+        digests = pc.unique(table["sha256"].drop_null()).to_pylist()
+        found.update(fingerprint("photo2", photo) for photo in photos)
+        found.update(fingerprint("sha256", digest) for digest in digests)
+    return ints(found)
 
 
-def _by_items(session: Session, items: Engine, manifest: Manifest) -> set[str]:
-    columns = select(OptOutSelector.opt_out_id, OptOutSelector.kind, OptOutSelector.value)
-    columns = columns.join(OptOut, OptOut.id == OptOutSelector.opt_out_id)
-    wanted: dict[int, set[str]] = {}
-    for row in session.execute(
-        columns.where(OptOut.state == "in-force", OptOutSelector.kind.in_(ITEM_KINDS))
-    ):
-        for k in selector_item_keys(row.kind, row.value):
-            wanted.setdefault(k, set()).add(row.opt_out_id)
-    return {one for k in _in_manifest(items, wanted, manifest.id) for one in wanted[k]}
+def _shown(store: ObjectStore, manifest: Manifest) -> Ints:
+    """The item keys of one photo or one URL that a record index shows, ascending."""
+    tables = scan_entries(store, manifest.digest, ("k",))
+    parts = [ints(()), *(table["k"].drop_null().to_numpy() for table in tables)]
+    return np.unique(np.concatenate(parts))
 
 
-def _in_manifest(items: Engine, keys: Collection[int], manifest_id: int) -> set[int]:
+def _in_manifest(items: Engine, keys: Ints, manifest_id: int) -> Ints:
     """Those of the item keys that stand in one manifest."""
-    if not keys:
-        return set()
-    found = find(items, np.fromiter(keys, np.int64, len(keys)), manifest_id=manifest_id)
-    return set(found["k"].to_pylist())
+    if len(keys) == 0:
+        return keys
+    return np.unique(find(items, keys, manifest_id=manifest_id)["k"].to_numpy())
 
 
 def _by_hosts(session: Session, store: ObjectStore, manifest: Manifest) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.orm import Session
 
-from registry.models import CoveredPhoto, Fingerprint, Match, OptOut, OptOutMaker
+from registry.models import CoveredPhoto, Fingerprint, Match, OptOut, OptOutMaker, WithdrawnKey, WithdrawnRows
 from registry.optouts.facts import Facts
 from registry.optouts.notices import update_notices, withdraw_notices
 from registry.optouts.pieces import pieces
@@ -20,14 +20,15 @@ from registry.optouts.wishes import Asked
 
 def keep(
     session: Session,
+    generation: int,
+    *,
     one: Asked,
     reached: Reached,
-    *,
     facts: Facts,
     now: dt.datetime,
     new_id: Callable[[], str],
 ) -> None:
-    """Write what one opt-out reaches. One that was withdrawn meanwhile stays as it is."""
+    """Write what one opt-out reaches, at this generation of the matcher. One that was withdrawn meanwhile stays as it is."""
     opt_out = session.get(OptOut, one.id)
     if opt_out is None or opt_out.state != "in-force":
         return
@@ -48,11 +49,15 @@ def keep(
     )
     if changed or opt_out.matched_at is None:
         opt_out.feed_seq = None  # the next head is the first that shows this
-    opt_out.matched_at = now
+    opt_out.matched_at, opt_out.generation = now, generation
 
 
 def forget(session: Session, opt_out_id: str, now: dt.datetime) -> None:
-    """A withdrawn opt-out reaches nothing."""
+    """A withdrawn opt-out reaches nothing. The next head says what left, and why."""
+    gone = select(Fingerprint.k).where(Fingerprint.opt_out_id == opt_out_id)
+    session.execute(insert(WithdrawnKey).from_select(["k"], gone))
+    rows = select(Match.manifest_id, Match.file, Match.rows).where(Match.opt_out_id == opt_out_id)
+    session.execute(insert(WithdrawnRows).from_select(["manifest_id", "file", "rows"], rows))
     for table in (Match, CoveredPhoto, Fingerprint, OptOutMaker):
         session.execute(delete(table).where(table.opt_out_id == opt_out_id))
     withdraw_notices(session, opt_out_id, now)

@@ -34,6 +34,7 @@ from registry.storage import ObjectStore
 BATCH, ROWS = 50, 200_000
 TRIES = 20
 Affected = Callable[[Session], Collection[str]]
+Write = Callable[[Session, int], None]
 
 
 def match_opt_out(
@@ -162,14 +163,12 @@ def _batches(session: Session, ids: Collection[str]) -> list[list[str]]:
     return batches
 
 
-def _write(
-    sessions: Sessions, generation: int, do: Callable[[Session], None] = lambda _session: None
-) -> None:
-    """One short transaction, if nobody wrote since `generation` was read."""
+def _write(sessions: Sessions, generation: int, do: Write = lambda _session, _generation: None) -> None:
+    """One short transaction, if nobody wrote since `generation` was read; `do` hears the next one."""
     with transaction(sessions) as session:
         if not _advance(session, generation):
             raise _OvertakenError
-        do(session)
+        do(session, generation + 1)
 
 
 def _generation(session: Session) -> int:

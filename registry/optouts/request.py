@@ -276,7 +276,13 @@ def _write(
     session.flush()
     session.add_all(OptOutClaim(opt_out_id=opt_out.id, claim_id=claim.id) for claim in claims)
     session.add_all(
-        OptOutSelector(opt_out_id=opt_out.id, kind=s.kind, value=s.value, k=fingerprint(s.kind, s.value))
+        OptOutSelector(
+            opt_out_id=opt_out.id,
+            kind=s.kind,
+            value=s.value,
+            k=fingerprint(s.kind, s.value),
+            k_beside=fingerprint("photo2", s.value) if s.kind == "photo" else None,
+        )
         for s in selectors
     )
     session.add_all(OptOutScope(opt_out_id=opt_out.id, dataset_id=dataset) for dataset in datasets)
