@@ -9,6 +9,7 @@ import json
 import lzma
 import os
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -62,6 +63,13 @@ def code(data: bytes, options: ReadOptions, **how: Any) -> str:
     with pytest.raises(Refused) as caught:
         read(data, options, **how)
     return caught.value.code
+
+
+def good(data: bytes, options: ReadOptions) -> Rows:
+    """The rows of a file without bad ones."""
+    rows, bad = read(data, options)
+    assert not bad
+    return rows
 
 
 NDJSON = ReadOptions("ndjson", {"url": "url", "item_id": "id"})
@@ -216,9 +224,7 @@ def test_every_way_arrow_keeps_text_is_text() -> None:
     assert [[row[name] for name in options.columns] for row in rows] == [[text] * 4 for text in texts]
 
 
-@pytest.mark.parametrize(
-    "values", [[["a"]], [b"a"], [True], [{"a": "b"}], np.array(["2020-01-01"], "datetime64[s]")]
-)
+@pytest.mark.parametrize("values", [[["a"]], [True], [{"a": "b"}], np.array(["2020-01-01"], "datetime64[s]")])
 def test_a_column_of_another_type_is_refused(values: Any) -> None:
     assert code(parquet({"c": pa.array(values)}), ReadOptions("parquet", {"url": "c"})) == "wrong-column-type"
 
@@ -342,6 +348,73 @@ def test_a_bomb_is_not_unfolded(kind: str) -> None:
 )
 def test_an_archive_is_called_one(head: bytes) -> None:
     assert code(head + b"rest\n" * 20, NDJSON) == "is-an-archive"
+
+
+def test_lists_are_gone_into_by_number() -> None:
+    lists = pa.array([["a", "b"], [], None, ["c"]])
+    nested = pa.array([[{"u": "x"}], [{"u": None}, {"u": "y"}], [], None])
+    fixed = pa.array([["p", "q"]] * 4, pa.list_(pa.string(), 2))
+    data = parquet({"l": lists, "n": nested, "f": fixed, "big": lists.cast(pa.large_list(pa.string()))})
+    columns = {"url": "l.0", "title": "n.1.u", "license": "f.1", "creator_name": "big.1"}
+    rows = good(data, ReadOptions("parquet", columns))
+    assert [row["url"] for row in rows] == ["a", None, None, "c"]
+    assert [row["title"] for row in rows] == [None, "y", None, None]
+    assert [row["license"] for row in rows] == ["q"] * 4
+    assert [row["creator_name"] for row in rows] == ["b", None, None, None]
+
+
+def test_lists_of_json_are_gone_into_by_number() -> None:
+    data = b'{"dcCreator":["a","b"],"i":[{"u":"x"}]}\n{"dcCreator":[],"i":[]}\n{"i":[{}]}\n'
+    rows = good(data, ReadOptions("ndjson", {"creator_name": "dcCreator.1", "url": "i.0.u"}))
+    assert [(row["creator_name"], row["url"]) for row in rows] == [("b", "x"), (None, None), (None, None)]
+
+
+def test_a_list_that_was_named_whole_is_refused_with_how_to_go_in() -> None:
+    with pytest.raises(Refused, match=r"urls\.0 is the first"):
+        good(parquet({"urls": pa.array([["a"]])}), ReadOptions("parquet", {"url": "urls"}))
+    with pytest.raises(Refused, match=r"in it are m\.u"):
+        good(parquet({"m": pa.array([{"u": "a"}])}), ReadOptions("parquet", {"url": "m"}))
+
+
+def test_bytes_are_text_where_they_are_utf8_and_a_bad_row_where_not() -> None:
+    data = parquet({"u": pa.array([b"a", "é".encode(), b"\xff\xd8", None], pa.binary())})
+    rows, bad = read(data, ReadOptions("parquet", {"url": "u"}))
+    assert [row["url"] for row in rows] == ["a", "é", None]
+    assert bad == {2: "not-utf8"}
+
+
+def test_decimals_are_written_as_they_are() -> None:
+    ids = pa.array([Decimal(12345678901234567890), None], pa.decimal128(38, 0))
+    rows = good(parquet({"i": ids}), ReadOptions("parquet", {"item_id": "i"}))
+    assert [row["item_id"] for row in rows] == ["12345678901234567890", None]
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "said"),
+    [
+        ("url", b"url;name\n1;2\n", r"--delimiter ';'"),
+        ("url", b"url\tname\n1\t2\n", r"--delimiter '\\t'"),
+        ("url", b"URL,name\n1,2\n", r"Did you mean 'URL'\?"),
+        ("image_url", b"imageurl,name\n1,2\n", r"Did you mean 'imageurl'\?"),
+    ],
+)
+def test_a_missing_column_is_told_with_what_may_be_meant(path: str, data: bytes, said: str) -> None:
+    with pytest.raises(Refused, match=said):
+        good(data, ReadOptions("csv", {"url": path}))
+
+
+def test_lines_of_json_are_not_taken_for_a_document() -> None:
+    """The first line would have been the whole dataset."""
+    line = b'{"a":{"url":"x"},"b":{"url":"y"}}\n'
+    assert code(line * 2, ReadOptions("json", {"url": "url"})) == "several-documents"
+    assert len(good(line + b" \n", ReadOptions("json", {"url": "url"}))) == 2
+
+
+def test_a_document_whose_records_stand_in_a_member_says_which() -> None:
+    data = b'{"info":{"url":"x"},"images":[{"url":"a"}]}'
+    (batch,) = read_records(io.BytesIO(data), ReadOptions("json", {"url": "url"}))
+    assert [(one.row, one.code) for one in batch.bad] == [(1, "not-an-object")]
+    assert "--array images" in batch.bad[0].reason
 
 
 def test_columns_are_named_before_anybody_says_what_they_mean() -> None:

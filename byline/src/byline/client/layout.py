@@ -90,8 +90,8 @@ def columns_of(source: Source, options: ReadOptions, asked: Asked) -> Columns:
     digests = tuple(name for name in names if is_digest_name(name))
     if asked.url_columns:
         for name in asked.url_columns:
-            # JSON shows only the members its first records have; a later one may have it.
-            if name not in names and options.format in {"csv", "parquet"}:
+            # JSON shows only the members its first records have; Parquet has columns that nobody guesses.
+            if name not in names and options.format == "csv":
                 raise missing_column(name, names)
         return Columns(asked.url_columns, digests)
     urls = tuple(name for name in names if is_url_name(name))

@@ -1,17 +1,18 @@
 """Column expressions: how a field of ours is made of the columns of a file.
 
 An expression is, and is tried in this order: the literal name of a column; a template with `{...}` in it; a
-path. A path goes into nested records with dots (`metadata.author`), is `$key` for the key of a record in a
-JSON object of records, or looks up a table of the same JSON document: `license->licenses.url` is the `url` of
-that element of the member `licenses` whose `id` is this record's `license`. In a template each `{path}` is
-replaced by its value, each `{path|form}` by its form-decoded value (`+` is a space, `%XX` a byte of UTF-8);
-spaces at both ends go.
+path. A path goes into nested records with dots (`metadata.author`) and into lists by number (`urls.0`), is `$key`
+for the key of a record in a JSON object of records, or looks up a table of the same JSON document:
+`license->licenses.url` is the `url` of that element of the member `licenses` whose `id` is this record's
+`license`. In a template each `{path}` is replaced by its value, each `{path|form}` by its form-decoded value
+(`+` is a space, `%XX` a byte of UTF-8); spaces at both ends go.
 
 A template whose values are all empty is empty, and so is one with a URL's `://` of which any value is empty.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from byline.errors import Refused
 KEY = "$key"
 _HOLE = re.compile(r"\{([^{}|]+)(\|form)?\}")
 _SHOWN = 20
+_MARKS = {"\t": r"'\t'", ";": "';'", "|": "'|'", ",": "','"}
 
 
 @dataclass(frozen=True)
@@ -82,16 +84,31 @@ def parse_lookup(path: str) -> Lookup | None:
     return Lookup(own.strip(), table.strip(), member.strip()) if arrow and dot else None
 
 
+def is_place(step: str) -> bool:
+    """Whether a step of a path can be a place in a list."""
+    return step.isdecimal() and step.isascii() and len(step) <= 4
+
+
 def missing_column(path: str, names: Collection[str]) -> Refused:
-    """The error for a column that is not there; it names those that are."""
-    shown = ", ".join(repr(name) for name in list(names)[:_SHOWN])
+    """The error for a column that is not there; it names those that are, and what may have been meant."""
+    shown = ", ".join(repr(name[:100]) for name in list(names)[:_SHOWN])
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return Refused(
         "missing-column",
-        f"there is no column {path!r}; the columns are {shown}{more}",
+        f"there is no column {path!r}; the columns are {shown}{more}{_perhaps(path, names)}",
         at=path,
         details={"columns": list(names)[:200]},
     )
+
+
+def _perhaps(path: str, names: Collection[str]) -> str:
+    only = next(iter(names)) if len(names) == 1 else ""
+    mark = max(_MARKS, key=only.count)
+    if mark in only:
+        return f". Is that one column? Say --delimiter {_MARKS[mark]}"
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(path.casefold(), folded, n=1, cutoff=0.75)
+    return f". Did you mean {folded[near[0]]!r}?" if near else ""
 
 
 def evaluate(expressions: Mapping[str, Expression], raw: Mapping[str, pa.Array]) -> dict[str, pa.Array]:

@@ -120,7 +120,20 @@ def _records(text: _Text, array: str | None) -> Iterator[tuple[str | None, Any]]
             text.take(",")
         first = False
         key = text.key() if mark == "{" else None
+        if key is not None and text.peek() == "[":
+            text.skip()
+            yield key, _a_list(key, array)
+            continue
         yield key, text.record()
+    text.take(closing)
+    if array is None:
+        text.end()
+
+
+def _a_list(key: str, array: str | None) -> BadRecord:
+    """Most documents keep their records in a member: an object of records is the exception."""
+    path = key if array is None else f"{array}.{key}"
+    return BadRecord("not-an-object", f"{key!r} is a list; if the records stand in it, say --array {path}")
 
 
 def _enter(text: _Text, member: str) -> bool:
@@ -159,6 +172,18 @@ class _Text:
                 return self._text[self._at]
             if not self._more():
                 raise _cut_short()
+
+    def end(self) -> None:
+        """Nothing may follow; Refused("several-documents") where something does."""
+        while True:
+            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches nothing, too
+            if self._at < len(self._text):
+                raise Refused(
+                    "several-documents",
+                    "the file goes on behind its first JSON document; where each line is one, say --format ndjson",
+                )
+            if not self._more():
+                return
 
     def take(self, mark: str) -> None:
         """Step over a mark that must stand here."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from byline.errors import Refused
 from byline.formats.assemble import Stretch, assemble
-from byline.formats.columns import KEY, Expression, missing_column, parse_expression
+from byline.formats.columns import KEY, Expression, is_place, missing_column, parse_expression
 from byline.formats.numbered import BadRow, Limits, NumberedBatch, Raw, ReadOptions
 from byline.formats.values import text_of
 
@@ -131,16 +131,19 @@ class Seen:
 
 
 def dig(path: str, record: Mapping[str, Any], key: str | None) -> Any:
-    """Follow a path: the literal member first, then member by member."""
+    """Follow a path: the literal member first, then member by member, in a list by number."""
     if path in record:
         return record[path]
     if path == KEY and key is not None:
         return key
     value: Any = record
     for step in path.split("."):
-        if not isinstance(value, dict) or step not in value:
+        if isinstance(value, list) and is_place(step):
+            value = value[int(step)] if int(step) < len(value) else None
+        elif isinstance(value, dict) and step in value:
+            value = value[step]
+        else:
             return _MISSING
-        value = value[step]
     return value
 
 

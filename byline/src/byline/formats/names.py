@@ -16,13 +16,16 @@ from byline.formats.json_reader import BadRecord, one_object
 from byline.formats.numbered import DEFAULT, Limits, ReadOptions
 from byline.formats.parquet_reader import open_parquet
 from byline.formats.unpack import unpacked
-from byline.formats.values import is_readable
+from byline.formats.values import is_bytes, is_readable
 
 _LOOKED_AT = 200
 
 
 def column_names(source: BinaryIO, options: ReadOptions, *, limits: Limits = DEFAULT) -> list[str]:
-    """Columns (and paths into nested ones) that hold text or numbers, in order; of JSON, of its first records."""
+    """Columns (and paths into nested records) of text or numbers, in order; of JSON, those of its first records.
+
+    Lists and bytes can be read when they are named, but nobody guesses what is in them.
+    """
     if options.format == "parquet":
         return [name for field in open_parquet(source, limits).schema_arrow for name in _paths(field)]
     if options.format == "csv":
@@ -44,7 +47,7 @@ def _paths(field: pa.Field, before: str = "") -> Iterator[str]:
     if pa.types.is_struct(field.type):
         for inner in field.type:
             yield from _paths(inner, f"{name}.")
-    elif is_readable(field.type):
+    elif is_readable(field.type) and not is_bytes(field.type):
         yield name
 
 

@@ -14,9 +14,17 @@ import pyarrow.parquet as pq
 
 from byline.errors import Refused
 from byline.formats.assemble import Stretch, assemble
-from byline.formats.columns import Expression, missing_column, parse_expression
+from byline.formats.columns import Expression, is_place, missing_column, parse_expression
 from byline.formats.numbered import BadRow, Limits, NumberedBatch, ReadOptions
-from byline.formats.values import is_coded_text, is_readable, is_text, text_column, wrong_column_type
+from byline.formats.values import (
+    is_coded_text,
+    is_list,
+    is_readable,
+    is_text,
+    list_element,
+    text_column,
+    wrong_column_type,
+)
 
 BATCH = 65_536
 # A row of an honest list takes bytes of its own; a megabyte of Parquet cannot stand for a billion rows.
@@ -38,7 +46,8 @@ def read_parquet(
     for path in paths:
         _check_column(path, file.schema_arrow)
     number = 0
-    for batch in _batches(source, names if whole else paths, limits):
+    stored = sorted({_stored(path, file.schema_arrow) for path in paths})
+    for batch in _batches(source, names if whole else stored, limits):
         found = _numbered(batch, expressions, (number, limits))
         yield replace(found, whole=_as_stored(batch, file.schema_arrow)) if whole else found
         number += batch.num_rows
@@ -107,7 +116,7 @@ def _check_column(path: str, schema: pa.Schema) -> None:
 
 
 def column_type(path: str, schema: pa.Schema) -> pa.DataType | None:
-    """The type at a path: the literal column first, then into structs; None where there is none."""
+    """The type at a path: the literal column first, then into structs and lists; None where there is none."""
     if schema.names.count(path) > 1:
         raise Refused("duplicate-column", f"the column {path!r} stands twice", at=path)
     if path in schema.names:
@@ -117,9 +126,12 @@ def column_type(path: str, schema: pa.Schema) -> pa.DataType | None:
         return None
     kind = schema.field(steps[0]).type
     for step in steps[1:]:
-        if not pa.types.is_struct(kind) or kind.get_field_index(step) < 0:
+        if is_list(kind) and is_place(step):
+            kind = kind.value_type
+        elif pa.types.is_struct(kind) and kind.get_field_index(step) >= 0:
+            kind = kind.field(step).type
+        else:
             return None
-        kind = kind.field(step).type
     return kind
 
 
@@ -130,8 +142,21 @@ def column_at(path: str, batch: pa.RecordBatch) -> pa.Array:
     steps = path.split(".")
     column = batch.column(steps[0])
     for step in steps[1:]:
-        column = pc.struct_field(column, step)
+        column = list_element(column, int(step)) if is_list(column.type) else pc.struct_field(column, step)
     return column
+
+
+def _stored(path: str, schema: pa.Schema) -> str:
+    """What a path needs of the file: lists are read whole."""
+    if path in schema.names:
+        return path
+    steps = path.split(".")
+    kind = schema.field(steps[0]).type
+    for at, step in enumerate(steps[1:], 1):
+        if is_list(kind):
+            return ".".join(steps[:at])
+        kind = kind.field(step).type
+    return path
 
 
 def _batches(source: BinaryIO, paths: list[str], limits: Limits) -> Iterator[pa.RecordBatch]:

@@ -21,14 +21,15 @@ def text_of(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Refused(
-            "wrong-type",
-            f"a {_NAMES.get(type(value), type(value).__name__)} stands where text or a number should",
-        )
+        raise Refused("wrong-type", _INSTEAD.get(type(value), f"a {type(value).__name__}") + " stands here")
     return decimal_text(value)
 
 
-_NAMES = {bool: "truth value", list: "list", dict: "nested record"}
+_INSTEAD = {
+    bool: "no text and no number but a truth value",
+    list: "no text and no number but a list (.0 behind the name is its first)",
+    dict: "no text and no number but a nested record (.NAME behind the name goes into it)",
+}
 
 
 def decimal_text(value: float) -> str:
@@ -45,15 +46,16 @@ def decimal_text(value: float) -> str:
 def text_column(column: pa.Array, name: str) -> pa.StringArray:
     """An Arrow column as plain strings.
 
-    NaN is null (pandas writes missing numbers so), as is an infinity. Refused("wrong-column-type") for lists, structs,
-    binary, dates, truth values.
+    NaN is null (pandas writes missing numbers so), as is an infinity. Bytes are taken for UTF-8, as writers leave them
+    that do not say which columns are text. Refused("wrong-column-type") for lists, structs, dates, truth values.
     """
     kind = column.type
     if pa.types.is_dictionary(kind):
         return text_column(column.dictionary_decode(), name)
     if pa.types.is_null(kind) or is_text(kind):
-        return column if kind == pa.string() else column.cast(pa.string())
-    if pa.types.is_integer(kind):
+        # Not safe: which bytes are no UTF-8 is asked row by row later.
+        return column if kind == pa.string() else column.cast(pa.string(), safe=False)
+    if pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         return column.cast(pa.string())
     if pa.types.is_floating(kind):
         return _floats(column)
@@ -61,8 +63,18 @@ def text_column(column: pa.Array, name: str) -> pa.StringArray:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether an Arrow type holds strings."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+    """Whether an Arrow type holds strings, or bytes that may be some."""
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
+        or is_bytes(kind)
+    )
+
+
+def is_bytes(kind: pa.DataType) -> bool:
+    """Whether an Arrow type holds bytes that nobody says are text: a picture, or a URL of a careless writer."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def is_coded_text(kind: pa.DataType) -> bool:
@@ -75,15 +87,40 @@ def is_readable(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return is_readable(kind.value_type)
     return bool(
-        is_text(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)
+        is_text(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_null(kind)
     )
 
 
 def wrong_column_type(name: str, kind: pa.DataType) -> Refused:
-    """The error for a column that is neither text nor numbers."""
+    """The error for a column that is neither text nor numbers; it says how to reach what is in it."""
+    inside = ""
+    if is_list(kind):
+        inside = f"; {name}.0 is the first of each list"
+    elif pa.types.is_struct(kind) and kind.num_fields:
+        inside = "; in it are " + ", ".join(f"{name}.{field.name}" for field in list(kind)[:10])
     return Refused(
-        "wrong-column-type", f"the column {name!r} is {str(kind)[:80]}; text or numbers are read", at=name
+        "wrong-column-type",
+        f"the column {name!r} is {str(kind)[:80]}; text or numbers are read{inside}",
+        at=name,
     )
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether an Arrow type holds lists."""
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def list_element(column: pa.Array, at: int) -> pa.Array:
+    """The element at a place of each list; null where a list is shorter, or null."""
+    kind = column.type
+    lists = column.cast(pa.list_(kind.value_type)) if pa.types.is_fixed_size_list(kind) else column
+    there = pc.fill_null(pc.greater(pc.list_value_length(lists), at), False)
+    starts = np.asarray(lists.offsets, dtype=np.int64)[:-1] + at
+    return lists.values.take(pa.array(starts, mask=~np.asarray(there, dtype=bool)))
 
 
 def _floats(column: pa.Array) -> pa.StringArray:
