@@ -159,7 +159,7 @@ def feed_files(
         {
             "v": 1, "origin": ORIGIN, "seq": 1, "time": canonical.timestamp(NOW), "canon": "b1", "log_size": 1,
             "expires": canonical.timestamp(NOW + dt.timedelta(days=7)), "interval_s": 0, "hosts_n": 0,
-            "keys": {"n": len(k), "set_sha256": keyfeed.set_sha256(k, c), "base": [base], "deltas": [], "removals": []},
+            "keys": {"n": len(k), "set_sha256": keyfeed.set_sha256(k, c), "base": [base], "base_seq": 1, "deltas": [], "removals": []},
             "rows": {"parts": 256, "index": {sha256[:2]: index}},
             "coverage": {"opt_outs": 9, "as_fingerprints": 9, "rows_only": 0, "publisher_only": 0, "not_expressible": 0},
         }

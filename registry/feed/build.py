@@ -16,15 +16,20 @@ from typing import Any
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from byline.formats import canonical, keyfeed, rowfeed
+from byline.formats import keyfeed
 from byline.formats.entries import feed_entry
 from byline.formats.keys import PrivateKey
+from byline.formats.keyset import KeySet
 from registry.config import Settings
 from registry.database import Sessions, transaction
+from registry.feed.batches import Moment, Why, key_files
+from registry.feed.before import Before, read_before
 from registry.feed.coverage import coverage
 from registry.feed.head import ROOT, Files, content_sha256, head_bytes, note_bytes, publish
-from registry.feed.keys import KeyFeed, key_feed, read_keys
-from registry.feed.rows import FileFeed, RowFeeds, read_row_feeds
+from registry.feed.index import PARTS, WhyRows, write_index
+from registry.feed.keys import count_hosts, padded, read_keys
+from registry.feed.left import Left, forget_left, read_left
+from registry.feed.rows import RowFeeds, read_row_feeds
 from registry.models import Act, FeedHead, Follower, OptOut
 from registry.optouts.pieces import pieces
 from registry.storage import ObjectStore
@@ -32,7 +37,6 @@ from registry.tlog.append import append
 from registry.tlog.sequence import last_number, log_size
 
 FOLLOWER = "feed"
-PARTS = 256
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,24 @@ class Standing:
     """What the feed should say, read at one moment. `shown`: opt-outs this is the first head for."""
 
     rows: RowFeeds
-    keys: KeyFeed
+    keys: KeySet
+    hosts: int
     coverage: dict[str, int]
+    left: Left
     shown: dict[str, dt.datetime]
     number: int
     log_size: int
     last: FeedHead | None
+
+    @property
+    def why(self) -> Why:
+        """Why keys left."""
+        return Why(self.left.keys, self.left.voided)
+
+    @property
+    def why_rows(self) -> WhyRows:
+        """Why rows left."""
+        return WhyRows(self.left.rows, self.left.voided, self.left.versions)
 
 
 def build_feed(
@@ -60,21 +76,23 @@ def build_feed(
     """Build and publish the next head; None where the present one says it all and is good for a while yet."""
     _publish_last(sessions, store=store, log_key=log_key, settings=settings)
     with sessions() as session:
-        standing = read_standing(session, padding_key=padding_key)
+        standing = read_standing(session)
     last = standing.last
-    files = Files(store, None if last is None else last.sha256)
-    content = _write_files(files, standing, settings)
+    before = read_before(store, last)
+    files = Files(store, before.paths())
+    keys = padded(standing.keys, before.keys, padding_key=padding_key)
+    content = {**_content(files, before, standing, settings), "keys": _keys_said(keys)}
     digest = content_sha256(content)
     if last is not None and last.content_sha256 == digest and not _lapses_soon(last, settings, now):
         _note_shown(sessions, standing, seq=last.seq)
         return None
     lifetime = dt.timedelta(seconds=settings.feed_lifetime)
     seq = 1 if last is None else last.seq + 1
+    content["keys"] |= key_files(files, before, keys, standing.why, at=Moment(seq, now))
     data = head_bytes(content, seq=seq, log_size=standing.log_size, now=now, lifetime=lifetime)
     sha256 = files.put(data, "json")["sha256"]
-    head = _record(
-        sessions, FeedHead(seq=seq, sha256=sha256, content_sha256=digest, number=standing.number, made_at=now)
-    )
+    made = FeedHead(seq=seq, sha256=sha256, content_sha256=digest, number=standing.number, made_at=now)
+    head = _record(sessions, made, standing.left)
     publish(store, data, note_bytes(settings.origin, seq, sha256, log_key))
     _note_shown(sessions, standing, seq=seq)
     return head
@@ -92,19 +110,22 @@ def is_due(session: Session, *, settings: Settings, now: dt.datetime) -> bool:
     return bool(session.scalar(select(or_(exists(news), exists(_not_shown())))))
 
 
-def read_standing(session: Session, *, padding_key: bytes) -> Standing:
+def read_standing(session: Session) -> Standing:
     """Everything a head is made of, at one moment."""
     if session.get_bind().dialect.name == "postgresql":
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     rows = read_row_feeds(session)
+    last = session.scalar(select(FeedHead).order_by(FeedHead.seq.desc()).limit(1))
     return Standing(
         rows=rows,
-        keys=key_feed(read_keys(session), padding_key=padding_key),
+        keys=read_keys(session),
+        hosts=count_hosts(session),
+        left=read_left(session, since=0 if last is None else last.number),
         coverage=coverage(session, in_row_feeds=rows.opt_outs),
         shown={row.id: row.matched_at for row in session.execute(_not_shown()) if row.matched_at is not None},
         number=last_number(session),
         log_size=log_size(session),
-        last=session.scalar(select(FeedHead).order_by(FeedHead.seq.desc()).limit(1)),
+        last=last,
     )
 
 
@@ -122,8 +143,10 @@ def _publish_last(sessions: Sessions, *, store: ObjectStore, log_key: PrivateKey
         publish(store, data, note_bytes(settings.origin, last.seq, last.sha256, log_key))
 
 
-def _record(sessions: Sessions, head: FeedHead) -> FeedHead:
+def _record(sessions: Sessions, head: FeedHead, left: Left) -> FeedHead:
+    """The head, its entry in the log, and what it said of what left forgotten: all or nothing."""
     with transaction(sessions) as session:
+        forget_left(session, left)
         session.add(head)
         session.flush()
         leaf = feed_entry(head.seq, head.sha256, head.made_at)
@@ -149,58 +172,18 @@ def _lapses_soon(head: FeedHead, settings: Settings, now: dt.datetime) -> bool:
     return now >= head.made_at + dt.timedelta(seconds=settings.feed_lifetime) / 2
 
 
-def _write_files(files: Files, standing: Standing, settings: Settings) -> dict[str, Any]:
-    """Write every file and give the head's content."""
-    keys = standing.keys
-    data = keyfeed.write(keys.k, keys.c)
-    base = {**files.put(data, "parquet"), "bytes": len(data), "rows": len(keys.k)}
+def _content(files: Files, before: Before, standing: Standing, settings: Settings) -> dict[str, Any]:
+    """What the head says, and all the files of its row feeds."""
     return {
         "v": 1,
         "origin": settings.origin,
         "interval_s": settings.feed_interval,
         "canon": "b1",
-        "keys": {
-            "n": len(keys.k),
-            "set_sha256": keyfeed.set_sha256(keys.k, keys.c),
-            "base": [base],
-            "deltas": [],
-            "removals": [],
-        },
-        "rows": {"parts": PARTS, "index": _write_index(files, standing.rows)},
-        "hosts_n": keys.hosts,
+        "rows": {"parts": PARTS, "index": write_index(files, before, standing.rows, standing.why_rows)},
+        "hosts_n": standing.hosts,
         "coverage": standing.coverage,
     }
 
 
-def _write_index(files: Files, feeds: RowFeeds) -> dict[str, dict[str, str]]:
-    """The index by file digest, in parts by its first byte; only parts that hold something."""
-    parts: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for one in feeds.files:
-        entries = parts.setdefault(one.file_sha256[:2], {}).setdefault(one.file_sha256, [])
-        entries.append(_write_file_feed(files, one))
-    return {
-        part: files.put(canonical.dumps({"files": named}), "json") for part, named in sorted(parts.items())
-    }
-
-
-def _write_file_feed(files: Files, one: FileFeed) -> dict[str, Any]:
-    return {
-        "dataset": one.dataset,
-        "version": one.version,
-        "role": one.role,
-        "holder_approved": one.role == "holder",
-        "records": one.records,
-        "column": one.column,
-        "column_sha256": one.column_sha256,
-        "format": one.format,
-        **one.reading,
-        "bitmaps": {
-            label: {
-                **files.put(rowfeed.write(rows, file_sha256=one.file_sha256), "puffin"),
-                "n": len(rows),
-            }
-            if rows
-            else {"n": 0}
-            for label, rows in one.rows.items()
-        },
-    }
+def _keys_said(keys: KeySet) -> dict[str, Any]:
+    return {"n": len(keys.k), "set_sha256": keyfeed.set_sha256(*keys)}

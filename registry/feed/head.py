@@ -10,8 +10,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Collection
 from typing import Any
 
 from byline.errors import NotFound
@@ -29,9 +28,9 @@ ROOT = "feed/v1"
 class Files:
     """The feed's immutable files. What the last head names is there already and is not sent again."""
 
-    def __init__(self, store: ObjectStore, last_sha256: str | None) -> None:
-        self._store = store
-        self._there = set() if last_sha256 is None else set(_named(store, last_sha256))
+    def __init__(self, store: ObjectStore, there: Collection[str]) -> None:
+        """`there`: paths that were written before."""
+        self._store, self._there = store, set(there)
 
     def put(self, data: bytes, ending: str) -> dict[str, str]:
         """Write a file under its digest; `{"path", "sha256"}`, the path relative to the feed."""
@@ -42,16 +41,9 @@ class Files:
             self._there.add(path)
         return {"path": path, "sha256": digest}
 
-
-def _named(store: ObjectStore, head_sha256: str) -> Iterator[str]:
-    """Every file a head leads to."""
-    head = json.loads(store.get(f"{ROOT}/{FILES}/{head_sha256}.json"))
-    yield from (base["path"] for base in head["keys"]["base"])
-    for part in head["rows"]["index"].values():
-        yield part["path"]
-        for entries in json.loads(store.get(f"{ROOT}/{part['path']}"))["files"].values():
-            bitmaps = (bitmap for entry in entries for bitmap in entry["bitmaps"].values())
-            yield from (bitmap["path"] for bitmap in bitmaps if bitmap["n"])
+    def get(self, path: str) -> bytes:
+        """A file's bytes."""
+        return self._store.get(f"{ROOT}/{path}")
 
 
 def head_bytes(
@@ -63,7 +55,7 @@ def head_bytes(
 
 
 def content_sha256(content: dict[str, Any]) -> str:
-    """What a head says apart from number and times: the same again needs no new head."""
+    """What a head says apart from number, times and how its keys are cut into files: the same again needs no new one."""
     return hashlib.sha256(canonical.dumps(content)).hexdigest()
 
 

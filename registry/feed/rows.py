@@ -25,9 +25,11 @@ LABELS = (ANY, *CATEGORIES)
 class FileFeed:
     """One file as one dataset version names it, and its rows by category; `any` holds them all.
 
+    `place` is its manifest and its number there.
     `format` and `reading` (`{"columns", "options"}`) say how the publisher reads it.
     """
 
+    place: tuple[int, int]
     file_sha256: str
     dataset: str
     version: str
@@ -107,6 +109,7 @@ def _files(session: Session, found: Mapping[tuple[int, int], _Bits]) -> Iterator
     )
     for file, manifest, name, slug in session.execute(joined.execution_options(yield_per=1_000)):
         yield FileFeed(
+            place=(file.manifest_id, file.position),
             file_sha256=file.sha256,
             dataset=f"{slug}/{name}",
             version=manifest.version,

@@ -74,7 +74,7 @@ class Served:
             "v": 1, "origin": self.origin, "seq": seq, "time": canonical.timestamp(time), "canon": "b1",
             "expires": canonical.timestamp(time + lifetime), "interval_s": 0, "log_size": 9, "hosts_n": hosts,
             "keys": {
-                "n": len(k), "set_sha256": keyfeed.set_sha256(k, c), "deltas": [], "removals": [],
+                "n": len(k), "set_sha256": keyfeed.set_sha256(k, c), "deltas": [], "removals": [], "base_seq": seq,
                 "base": [{**self.put(data, "parquet"), "bytes": len(data), "rows": len(k)}],
             },
             "rows": {"parts": 256, "index": self._index(rows or {})},

@@ -151,14 +151,6 @@ def test_a_signed_head_of_another_shape_is_refused(more: dict[str, Any], code: s
     assert refused(served, tmp_path) == code
 
 
-def test_deltas_are_not_passed_over_in_silence(tmp_path: Path) -> None:
-    served = Served()
-    head = served.publish(every([1]))
-    head["keys"]["deltas"] = [{}]
-    served.serve(head)
-    assert refused(served, tmp_path) == "feed-too-new"
-
-
 def test_before_the_first_feed_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as caught:
         Served().sync(tmp_path)

@@ -8,9 +8,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from byline.formats import keyfeed, note, rowfeed
-from byline.formats.feedhead import parse_index, verify_head
+from byline.formats import canonical, note, rowfeed
+from byline.formats.feedhead import parse_head, parse_index, verify_head
+from byline.formats.feedkeys import read_pieces
 from byline.formats.keys import PrivateKey
+from byline.formats.keyset import whole
 from registry.database import transaction
 from registry.feed.build import build_feed
 from registry.feed.head import read_head
@@ -54,8 +56,8 @@ class Read:
 
     def fingerprints(self) -> dict[int, int]:
         """k -> c."""
-        k, c = keyfeed.read(self.file(self.head["keys"]["base"][0]))
-        assert keyfeed.set_sha256(k, c) == self.head["keys"]["set_sha256"]
+        head = parse_head(canonical.dumps(self.head))
+        k, c = whole(read_pieces(head, lambda file: self.file(vars(file))))
         return {int(one): int(bits) for one, bits in zip(k, c, strict=True)}
 
     def entries(self, file_sha256: str) -> list[dict[str, Any]]:

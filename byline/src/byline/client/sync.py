@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
-
 from byline.client import verified
 from byline.client.log import Log
 from byline.client.state import Believed, State
@@ -32,6 +30,8 @@ from byline.formats.feedhead import (
     parse_index,
     verify_head,
 )
+from byline.formats.feedkeys import read_pieces
+from byline.formats.keyset import whole
 from byline.formats.note import MAX_NOTE, parse_vkey
 from byline.formats.tiles import node_reader
 
@@ -174,7 +174,10 @@ class _Fetcher:
 
     def everything(self, head: Head) -> set[str]:
         """All files a head leads to; their paths."""
-        first = [*((one, one.bytes) for one in head.base), *((one, MAX_INDEX) for one in head.index.values())]
+        first = [
+            *((one, one.bytes) for one in (*head.base, *head.deltas)),
+            *((one, MAX_INDEX) for one in head.index.values()),
+        ]
         self._fetch(first)
         bitmaps = [(one, MOST_BITMAP) for one in _bitmaps(self._state, head)]
         self._fetch(bitmaps)
@@ -212,7 +215,7 @@ def _bitmaps(state: State, head: Head) -> Iterator[FeedFile]:
 def _kept(state: State, one: Believed) -> set[str]:
     """What an earlier head leads to, as far as it is still there."""
     head = parse_head(one.json)
-    paths = {file.path for file in (*head.base, *head.index.values())}
+    paths = {file.path for file in (*head.base, *head.deltas, *head.index.values())}
     if all(state.has(file.path) for file in head.index.values()):
         paths |= {file.path for file in _bitmaps(state, head)}
     return paths
@@ -224,18 +227,5 @@ def _check_keys(state: State, head: Head) -> None:
 
 def read_keys(state: State, head: Head) -> tuple[keyfeed.Keys, keyfeed.Bits]:
     """The key feed of a head; Untrusted("wrong-key-set") unless it is the set the head names."""
-    parts = []
-    for file in head.base:
-        data = state.bytes_of(file.path, file.sha256)
-        k, c = keyfeed.read(data)
-        if (len(data), len(k)) != (file.bytes, file.rows):
-            raise Untrusted("wrong-key-set", f"{file.path} has another size than the head says", at=file.path)
-        parts.append((k, c))
-    if parts:
-        k, c = np.concatenate([k for k, _ in parts]), np.concatenate([c for _, c in parts])
-    else:
-        k, c = np.zeros(0, np.int64), np.zeros(0, np.uint8)
-    keyfeed.check(k, c)
-    if len(k) != head.keys or keyfeed.set_sha256(k, c) != head.set_sha256:
-        raise Untrusted("wrong-key-set", "the keys are not the set the head names")
-    return k, c
+    found = whole(read_pieces(head, lambda file: state.bytes_of(file.path, file.sha256)))
+    return found.k, found.c

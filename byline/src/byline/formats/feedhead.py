@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from byline.errors import Refused, Untrusted
@@ -18,6 +19,7 @@ from byline.formats.fields import HEX64, Fields
 MAX_HEAD = 8 << 20
 MAX_INDEX = 1 << 30
 MAX_BASES = 4_096
+MAX_CHANGES = 1_000
 CANON = "b1"
 _PATH = re.compile(r"files/([0-9a-f]{64})\.(parquet|puffin|json)")
 _PART = re.compile(r"[0-9a-f]{2}")
@@ -41,6 +43,15 @@ class KeyFile(FeedFile):
 
 
 @dataclass(frozen=True)
+class Change(KeyFile):
+    """A delta or a file of removals: what happened after head `since`, up to head `to`, which was made at `until`."""
+
+    since: int
+    to: int
+    until: dt.datetime
+
+
+@dataclass(frozen=True)
 class Head:
     """What a head says. `sha256` is of the very bytes it was read from."""
 
@@ -52,7 +63,10 @@ class Head:
     log_size: int
     keys: int
     set_sha256: str
+    base_seq: int
     base: tuple[KeyFile, ...]
+    deltas: tuple[Change, ...]
+    removals: tuple[Change, ...]
     index: Mapping[str, FeedFile]
     hosts: int
     coverage: Mapping[str, int]
@@ -134,18 +148,20 @@ def parse_head(data: bytes) -> Head:
             "feed-too-new", "this feed is written in a way this version does not read; update byline"
         )
     keys, rows = fields.inner("keys"), fields.inner("rows")
-    if keys.items("deltas", most=MAX_BASES) or keys.items("removals", most=MAX_BASES):
-        raise Refused("feed-too-new", "this feed has deltas, which this version does not read; update byline")
+    seq = fields.count("seq")
     return Head(
         sha256=hashlib.sha256(data).hexdigest(),
         origin=fields.text("origin", longest=300),
-        seq=fields.count("seq"),
+        seq=seq,
         time=canonical.read_timestamp(fields.text("time", longest=40), at="head.time"),
         expires=canonical.read_timestamp(fields.text("expires", longest=40), at="head.expires"),
         log_size=fields.count("log_size"),
         keys=keys.count("n"),
         set_sha256=keys.hex64("set_sha256"),
+        base_seq=keys.count("base_seq", most=seq),
         base=tuple(_key_file(one) for one in keys.objects("base", most=MAX_BASES)),
+        deltas=_changes(keys, "deltas", seq),
+        removals=_changes(keys, "removals", seq),
         index=_index(rows),
         hosts=fields.count("hosts_n"),
         coverage=_coverage(fields.inner("coverage")),
@@ -168,6 +184,26 @@ def parse_index(data: bytes) -> dict[str, tuple[RowEntry, ...]]:
 def _key_file(fields: Fields) -> KeyFile:
     found = _file(fields)
     return KeyFile(found.path, found.sha256, fields.count("bytes"), fields.count("rows"))
+
+
+def _changes(keys: Fields, name: str, seq: int) -> tuple[Change, ...]:
+    """In order and without a gap, the last one up to this head at most."""
+    found = tuple(_change(one) for one in keys.objects(name, most=MAX_CHANGES))
+    for before, after in pairwise(found):
+        if before.to != after.since:
+            raise keys.wrong(name, "without gaps")
+    if found and found[-1].to > seq:
+        raise keys.wrong(name, f"of heads up to {seq}")
+    return found
+
+
+def _change(fields: Fields) -> Change:
+    found = _key_file(fields)
+    since, to = fields.count("from"), fields.count("to")
+    if since >= to:
+        raise fields.wrong("to", "a later head than `from`")
+    until = canonical.read_timestamp(fields.text("until", longest=40), at=fields.place("until"))
+    return Change(found.path, found.sha256, found.bytes, found.rows, since=since, to=to, until=until)
 
 
 def _file(fields: Fields) -> FeedFile:
