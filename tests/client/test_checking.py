@@ -56,6 +56,26 @@ def checked(file: Path, feed: check.Masks | None = None) -> dict[str, Any]:
     return check.check(describe.draft(said, found), words, feed=feed, say=lambda _: None)
 
 
+def test_what_is_no_link_where_one_should_be_is_shown(tmp_path: Path) -> None:
+    """A crawl's relative permalinks, and MD5 digests mapped as SHA-256."""
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "link,page,md5,by\nhttps://a.example/1.jpg,/r/x/1,0cc175b9c0f1b6a831c399e269772661,Jo\n"
+        "https://a.example/2.jpg,/r/x/2,,https://a.example/jo\nhttps://a.example/3.jpg,,,\n"
+    )
+    columns = {"url": "link", "landing_url": "page", "sha256": "md5", "creator_url": "by"}
+    words = [str(path)]
+    read = Reading(ReadOptions("csv", columns))
+    found = measure.measure(words, read, whole_files=True, say=lambda _: None)
+    document = check.check(describe.draft(Said("a/b", "1"), found), words, feed=None, say=lambda _: None)
+    assert document["resolves"]["unread"] == {
+        "landing_url": {"rows": 2, "examples": ["/r/x/1", "/r/x/2"]},
+        "sha256": {"rows": 1, "examples": ["0cc175b9c0f1b6a831c399e269772661"]},
+        "creator_url": {"rows": 1, "examples": ["Jo"]},
+    }
+    assert "landing_url: 2 rows hold something that is no link ('/r/x/1')" in wording.as_text(document)
+
+
 def test_every_row_is_told_what_it_resolves_to(file: Path) -> None:
     found = checked(file)["resolves"]
     assert (found["rows"], found["nothing"], found["nothing_examples"]) == (6, 1, [{"file": 0, "row": 4}])

@@ -192,3 +192,14 @@ def test_a_file_of_another_layout_is_refused(tmp_path: Path) -> None:
 def test_the_help_names_every_preset() -> None:
     shown = " ".join(CliRunner().invoke(byline, ["manifest", "init", "--help"]).stdout.split())
     assert ", ".join(presets.PRESETS) in shown
+
+
+def test_bad_rows_are_told_by_kind_with_what_usually_helps(tmp_path: Path) -> None:
+    """A caption list without quoting: its first hundred bad rows would all say the same."""
+    path = tmp_path / "captions.tsv"
+    path.write_text("url\ttext\n" + 'https://a.example/1.jpg\ta "good" one\n' * 150 + "short\n")
+    read = Reading(ReadOptions("csv", {"url": "url"}, delimiter="\t"))
+    with pytest.raises(
+        Refused, match=r"151 rows cannot be read \(150 stray-quote, 1 short-row\).*--no-quoting"
+    ):
+        measure.measure([str(path)], read, whole_files=True, say=quiet)

@@ -417,6 +417,13 @@ def test_a_document_whose_records_stand_in_a_member_says_which() -> None:
     assert "--array images" in batch.bad[0].reason
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_called_what_it_is(encoding: str) -> None:
+    data = "\ufeffurl,name\r\na,b\r\n".encode(encoding)
+    with pytest.raises(Refused, match="UTF-16"):
+        read(data, ReadOptions("csv", {"url": "url"}))
+
+
 def test_columns_are_named_before_anybody_says_what_they_mean() -> None:
     table = pa.table({"url": ["a"], "n": [1], "l": [[1]], "s": [{"t": "x", "b": b"y"}]})
     assert column_names(io.BytesIO(parquet(table)), ReadOptions("parquet", {})) == ["url", "n", "s.t"]

@@ -23,6 +23,7 @@ DEFAULT_REGISTRY = "http://127.0.0.1:8080"
 REFUSED, UNREACHABLE = 1, 3
 # Names and titles come from strangers: nothing in them may move a terminal's cursor or flip its text.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_MOST_SHOWN = 10
 _NEXT = {
     "unreachable": "is it running, and is --registry (or BYLINE_REGISTRY) right?",
     "bad-signature": "sign with a key that the publisher has registered (`byline publisher show SLUG`)",
@@ -101,7 +102,9 @@ def fail(error: BylineError, *, as_json: bool) -> None:
         place = f" (at {error.at})" if error.at else ""
         lines = [f"byline: {error.message}{place} [{error.code}]"]
         lines += (
-            [f"  {_detail(one)}" for one in error.details[:20]] if isinstance(error.details, list) else []
+            [f"  {_detail(one)}" for one in error.details[:_MOST_SHOWN]]
+            if isinstance(error.details, list)
+            else []
         )
         lines += [f"  next: {_NEXT[error.code]}"] if error.code in _NEXT else []
         click.echo(printable("\n".join(lines)), err=True)

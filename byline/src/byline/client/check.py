@@ -22,9 +22,11 @@ from byline.client import describe, measure
 from byline.formats import croissant, licences
 from byline.formats.manifest import NOT_STATED, ManifestPredicate
 from byline.formats.selectors import batch_selectors, contributor_kind
+from byline.formats.url_columns import canonical_urls, string_array
 
 _SHOWN = ("url", "landing_url", "creator_name", "title", "license")
 _EXAMPLES = 10
+_UNREAD = 3
 
 
 class Masks(Protocol):
@@ -33,6 +35,14 @@ class Masks(Protocol):
     def mask(self, urls: Any, *, on_unreadable: str) -> npt.NDArray[np.bool_]:
         """True = keep."""
         ...
+
+
+@dataclass
+class Unread:
+    """Values of one field that stand there and are not what the field is for."""
+
+    rows: int = 0
+    examples: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -47,6 +57,7 @@ class Tally:
     makers: Counter[str] = field(default_factory=Counter)
     licenses: Counter[str] = field(default_factory=Counter)
     examples: list[dict[str, int]] = field(default_factory=list)
+    unread: dict[str, Unread] = field(default_factory=dict)
     taken: int = 0
 
     def add(self, batch: pa.Table, dataset: str, feed: Masks | None) -> None:
@@ -78,7 +89,22 @@ class Tally:
         self.examples += [
             {"file": batch["file"][int(at)].as_py(), "row": batch["row"][int(at)].as_py()} for at in places
         ]
+        self._add_unread(batch, found)
         self.taken += _taken(batch, feed)
+
+    def _add_unread(self, batch: pa.Table, found: pa.Table) -> None:
+        read = {"url": "url", "landing_url": "landing", "sha256": "sha256"}
+        columns = {name: found[read[name]] for name in read if name in batch.column_names}
+        if "creator_url" in batch.column_names:
+            columns["creator_url"] = pa.chunked_array([canonical_urls(string_array(batch["creator_url"]))])
+        for name, column in columns.items():
+            wrong = pc.and_(batch[name].is_valid(), column.is_null())
+            rows = _true(wrong)
+            if rows:
+                told = self.unread.setdefault(name, Unread())
+                told.rows += rows
+                shown = batch[name].filter(wrong).slice(0, _UNREAD - len(told.examples)).to_pylist()
+                told.examples += [str(one)[:80] for one in shown]
 
 
 def check(
@@ -125,6 +151,7 @@ def _document(predicate: ManifestPredicate, tally: Tally, *, counted: bool) -> d
             "several_photos": tally.several_photos,
             "nothing": tally.nothing,
             "nothing_examples": tally.examples,
+            "unread": {name: vars(one) for name, one in tally.unread.items()},
         },
         "not_stated": _not_stated(predicate),
         "opt_outs": {"rows": tally.taken} if counted else None,

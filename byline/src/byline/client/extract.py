@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,13 +43,18 @@ class BadRecord:
 
 @dataclass(frozen=True)
 class ExtractSummary:
-    """What was read: good rows, the digest of the canonical records, the files, the first bad rows and their count."""
+    """What was read: good rows, the digest of the canonical records, the files, the first bad rows, how many of each code."""
 
     rows: int
     sha256: str
     files: tuple[SourceFile, ...]
     bad: tuple[BadRecord, ...]
-    bad_rows: int
+    bad_codes: Mapping[str, int]
+
+    @property
+    def bad_rows(self) -> int:
+        """How many could not be read."""
+        return sum(self.bad_codes.values())
 
 
 def write_extract(
@@ -70,7 +76,8 @@ def write_extract(
     digest = ExtractDigest(list(options.columns))
     made: list[SourceFile] = []
     bad: list[BadRecord] = []
-    bad_rows, read = 0, 0
+    bad_codes: Counter[str] = Counter()
+    read = 0
     with ExitStack() as stack:
         writer = stack.enter_context(_writer(out, digest.fields)) if out is not None else None
         for number, (source, name) in enumerate(zip(sources, named, strict=True)):
@@ -80,14 +87,14 @@ def write_extract(
                 digest.update(rows)
                 if writer is not None and rows.num_rows:
                     writer.write_batch(rows, row_group_size=ROW_GROUP)
-                bad_rows += len(batch.bad)
+                bad_codes.update(one.code for one in batch.bad)
                 bad += [_bad(name, one) for one in batch.bad[: MOST_BAD - len(bad)]]
                 records = batch.next_row
                 if progress is not None:
                     progress(read + records)
             read += records
             made.append(SourceFile(name, source.sha256(), records))
-    return ExtractSummary(digest.rows, digest.hexdigest(), tuple(made), tuple(bad), bad_rows)
+    return ExtractSummary(digest.rows, digest.hexdigest(), tuple(made), tuple(bad), bad_codes)
 
 
 def _records(source: Source, options: ReadOptions, limits: Limits) -> Iterator[NumberedBatch]:

@@ -22,6 +22,18 @@ EXTRACT = "extract"
 _TELL_EVERY = 1.0
 """Seconds between two lines of progress."""
 
+_DIALECT = "Where quotes mean nothing in these files, say --no-quoting"
+_WIDTH = "Is --delimiter right? A file without a header line needs --header A,B,C"
+_HELPS = {
+    "stray-quote": _DIALECT,
+    "unclosed-quote": _DIALECT,
+    "short-row": _WIDTH,
+    "long-row": _WIDTH,
+    "not-utf8": "Files in another encoding are converted first: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW",
+    "row-too-long": "A record holds at most 64 KiB; pictures as text are left out first",
+    "not-an-object": "Records in a member of a JSON document are named by --array",
+}
+
 Say = Callable[[str], None]
 
 
@@ -71,9 +83,7 @@ def measure(words: Sequence[str], reading: Reading, *, whole_files: bool, say: S
     summary = write_extract(sources, options=reading.options, out=None, progress=_progress(say))
     if summary.bad_rows and reading.on_bad_rows == "reject":
         raise Refused(
-            "bad-rows",
-            f"{summary.bad_rows:,} rows cannot be read; mend them, or say --on-bad-rows skip",
-            details=[vars(one) for one in summary.bad],
+            "bad-rows", bad_rows_told(summary.bad_codes), details=[vars(one) for one in summary.bad]
         )
     files = [RecordFile(one.name, one.sha256, one.records) for one in summary.files]
     count = sum(one.records for one in files)
@@ -88,6 +98,21 @@ def measure(words: Sequence[str], reading: Reading, *, whole_files: bool, say: S
         bad_rows=summary.bad_rows,
         on_bad_rows=reading.on_bad_rows,
         options=_options(reading.options),
+    )
+
+
+def bad_rows_told(codes: Mapping[str, int]) -> str:
+    """How many rows cannot be read, of which kinds, and what usually helps, commonest first."""
+    kinds = ", ".join(
+        f"{count:,} {code}" for code, count in sorted(codes.items(), key=lambda one: (-one[1], one[0]))
+    )
+    helps = dict.fromkeys(
+        _HELPS[code] for code in sorted(codes, key=codes.__getitem__, reverse=True) if code in _HELPS
+    )
+    return (
+        f"{sum(codes.values()):,} rows cannot be read ({kinds}). "
+        + "".join(f"{one}. " for one in helps)
+        + "Else mend them, or say --on-bad-rows skip: they are then counted in public"
     )
 
 

@@ -41,11 +41,29 @@ def as_text(found: Mapping[str, Any]) -> str:
             f"photos: {resolves['one_photo']:,} rows show one known photo, "
             f"{resolves['several_photos']:,} several"
         ),
-        f"nothing: {resolves['nothing']:,} rows resolve to nothing; no opt-out can reach them",
+        *(
+            f"{name}: {one['rows']:,} rows hold something that is no {_MEANT[name]} ({one['examples'][0]!r}); nothing is "
+            "made of it"
+            for name, one in resolves["unread"].items()
+        ),
+        _nothing(resolves),
         f"standing opt-outs: {taken}",
         f"shown as not stated: {', '.join(found['not_stated']) or 'nothing'}",
     ]
     return "\n".join(lines)
+
+
+_MEANT = dict.fromkeys(("url", "landing_url", "creator_url"), "link") | {"sha256": "SHA-256"}
+
+
+def _nothing(resolves: Mapping[str, Any]) -> str:
+    if not resolves["nothing"]:
+        return "nothing: every row resolves to something"
+    first = resolves["nothing_examples"][0]
+    return (
+        f"nothing: {resolves['nothing']:,} rows resolve to nothing, and no opt-out can reach them (the first: file "
+        f"{first['file']}, row {first['row']})"
+    )
 
 
 def in_words(found: Mapping[str, Any]) -> str:

@@ -37,7 +37,7 @@ def unpacked(source: BinaryIO, limits: Limits) -> Iterator[bytes]:
     Refused: "broken-compression" (also where it is cut short), "unfolds-too-far" for bombs, "is-an-archive".
     """
     head = source.read(BLOCK)
-    _no_archive(head)
+    _refuse_what_is_no_text(head)
     kind = compression(head)
     if kind is None:
         yield from _rest(head, source)
@@ -152,7 +152,9 @@ def _streams(kind: str, fresh: Callable[[], Any]) -> Callable[[bytes, BinaryIO, 
     return unpack
 
 
-def _no_archive(head: bytes) -> None:
+def _refuse_what_is_no_text(head: bytes) -> None:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Refused("not-utf8", "the file is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8 OLD > NEW")
     found = next((name for name, magic in _ARCHIVES.items() if head.startswith(magic)), None)
     if found is not None:
         raise Refused(
