@@ -7,6 +7,7 @@ next start sweeps.
 
 from __future__ import annotations
 
+import datetime as dt
 import errno
 import fcntl
 import os
@@ -16,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from byline.errors import Refused, Unavailable
-from registry.storage.store import Body, check_key, check_range, chunks, missing
+from registry.storage.store import Body, Entry, check_key, check_range, chunks, missing
 
 
 class FolderStore:
@@ -26,7 +27,7 @@ class FolderStore:
         self.root = root.absolute()
         self._tmp = self.root / ".tmp"
         _make_folder(self._tmp)
-        self._sweep()
+        self.sweep(before=dt.datetime.now(dt.UTC))
 
     def put_new(self, key: str, data: Body) -> bool:
         """As ObjectStore says; link(2) makes the name only where there is none."""
@@ -91,6 +92,13 @@ class FolderStore:
             path.unlink()
             _sync_folder(path.parent)
 
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """As ObjectStore says; every write makes a file of its own, so its number and time are the tag."""
+        for key in self.list(prefix):
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                found = self._path(key).stat()
+                yield Entry(key, found.st_size, f"{found.st_mtime_ns:x}-{found.st_ino:x}")
+
     def list(self, prefix: str) -> Iterator[str]:
         """As ObjectStore says."""
         folder = prefix.rpartition("/")[0]
@@ -99,6 +107,17 @@ class FolderStore:
         for key in self._walk(self.root / folder, f"{folder}/" if folder else ""):
             if key.startswith(prefix):
                 yield key
+
+    def sweep(self, *, before: dt.datetime) -> int:
+        """As ObjectStore says; a file that is locked is being written by a living one."""
+        swept = 0
+        for path in self._tmp.iterdir():
+            with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(file.fileno()).st_mtime <= before.timestamp():
+                    path.unlink()
+                    swept += 1
+        return swept
 
     def _walk(self, folder: Path, before: str) -> Iterator[str]:
         """Keys below a folder in the order of their bytes.
@@ -131,7 +150,7 @@ class FolderStore:
     def _written(self, data: Body) -> Iterator[Path]:
         """The body in a fsynced temporary file, removed afterwards.
 
-        Its lock tells `_sweep` that somebody writes it.
+        Its lock tells `sweep` that somebody writes it.
         """
         handle, path = self._temporary()
         try:
@@ -157,13 +176,6 @@ class FolderStore:
             if os.fstat(handle).st_nlink:
                 return handle, path
             os.close(handle)  # a sweep took it between making and locking
-
-    def _sweep(self) -> None:
-        """Remove what killed writers left; a file that is locked is being written by a living one."""
-        for path in self._tmp.iterdir():
-            with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
 
 
 def _replace(temporary: Path, path: Path, key: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import threading
 from collections.abc import Iterator
 
-from registry.storage.store import Body, check_key, check_range, chunks, missing
+from registry.storage.store import Body, Entry, check_key, check_range, chunks, missing
 
 
 class MemoryStore:
@@ -59,6 +61,16 @@ class MemoryStore:
         """As ObjectStore says."""
         with self._lock:
             self._objects.pop(check_key(key), None)
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """As ObjectStore says."""
+        with self._lock:
+            found = sorted((key, data) for key, data in self._objects.items() if key.startswith(prefix))
+        yield from (Entry(key, len(data), hashlib.sha256(data).hexdigest()) for key, data in found)
+
+    def sweep(self, *, before: dt.datetime) -> int:  # noqa: ARG002 - nothing is ever half written
+        """As ObjectStore says."""
+        return 0
 
     def list(self, prefix: str) -> Iterator[str]:
         """As ObjectStore says."""

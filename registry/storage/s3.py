@@ -7,6 +7,7 @@ conditions would let two writers win; `probe` finds it out at the start.
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import time
 import uuid
@@ -19,7 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from byline.errors import BylineError, Refused, Unavailable
-from registry.storage.store import Body, check_key, check_range, missing
+from registry.storage.store import Body, Entry, check_key, check_range, missing
 
 PART = 16 << 20  # at most 10,000 parts: 160 GB an object
 TRIES = 5
@@ -104,13 +105,28 @@ class S3Store:
 
     def list(self, prefix: str) -> Iterator[str]:
         """As ObjectStore says."""
+        return (entry.key for entry in self.entries(prefix))
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """As ObjectStore says."""
         token: dict[str, str] = {}
         while True:
             page = self._call("list_objects_v2", Prefix=self.prefix + prefix, **token)
-            yield from (found["Key"][len(self.prefix) :] for found in page.get("Contents", ()))
+            for found in page.get("Contents", ()):
+                yield Entry(found["Key"][len(self.prefix) :], found["Size"], found["ETag"].strip('"'))
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def sweep(self, *, before: dt.datetime) -> int:
+        """As ObjectStore says: uploads in parts that nobody ended are paid for until somebody does."""
+        page = self._call("list_multipart_uploads", Prefix=self.prefix)
+        old = [found for found in page.get("Uploads", ()) if found["Initiated"] < before]
+        for found in old:
+            with suppress(BylineError):  # ended meanwhile
+                name, upload = found["Key"], found["UploadId"]
+                self._call("abort_multipart_upload", Key=name, UploadId=upload)
+        return len(old)
 
     def close(self) -> None:
         """Let go of connections."""

@@ -5,8 +5,10 @@ Three real ones stand behind `ObjectStore`: a folder, any S3 that keeps conditio
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from byline.errors import NotFound, Refused
@@ -14,6 +16,15 @@ from byline.errors import NotFound, Refused
 Body = bytes | BinaryIO
 CHUNK = 1 << 20
 _PART = re.compile(r"[A-Za-z0-9_=@+-][A-Za-z0-9_=@+.,-]{0,199}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object in a listing: its size in bytes, and a tag that changes whenever its bytes do."""
+
+    key: str
+    size: int
+    tag: str
 
 
 class ObjectStore(Protocol):
@@ -58,6 +69,14 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str) -> Iterator[str]:
         """Every key that begins with `prefix`, in the order of their bytes."""
+        ...
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """The same with sizes and tags."""
+        ...
+
+    def sweep(self, *, before: dt.datetime) -> int:
+        """Remove what writers that were killed before this time left half written; how many."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import http.client
 import threading
 from collections.abc import Callable, Iterator
@@ -168,3 +169,17 @@ def test_a_broken_upload_leaves_no_parts_to_pay_for(s3_server: Seaweed, s3_prefi
     assert not store.put_new("long", b"x" * (PART + 1))
     assert "Uploads" not in client.list_multipart_uploads(Bucket=BUCKET, Prefix=s3_prefix)
     client.close()
+
+
+def test_parts_that_a_killed_writer_left_are_swept_when_they_are_old(
+    s3_server: Seaweed, s3_prefix: str
+) -> None:
+    client = s3_server.client()
+    store = S3Store(BUCKET, prefix=s3_prefix, client=client)
+    name = {"Bucket": BUCKET, "Key": f"{s3_prefix}/extracts/half"}
+    begun = client.create_multipart_upload(**name)
+    client.upload_part(**name, UploadId=begun["UploadId"], PartNumber=1, Body=b"half of it")
+    now = dt.datetime.now(dt.UTC)
+    assert store.sweep(before=now - dt.timedelta(hours=1)) == 0
+    assert store.sweep(before=now + dt.timedelta(hours=1)) == 1
+    assert client.list_multipart_uploads(Bucket=BUCKET, Prefix=s3_prefix).get("Uploads", []) == []

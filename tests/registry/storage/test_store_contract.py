@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import io
 import os
@@ -229,3 +230,21 @@ def test_pyarrow_reads_a_stored_parquet_in_ranges(store: ObjectStore) -> None:
     with open_object(store, "t.parquet") as source, pq.ParquetFile(source, pre_buffer=True) as found:
         assert found.read_row_group(7, columns=["s"])["s"][0].as_py() == f"row {7 * 8_192}"
         assert found.read().equals(table)
+
+
+def test_entries_have_sizes_and_a_tag_that_changes_with_the_bytes(store: ObjectStore) -> None:
+    store.put("a/1", b"one")
+    store.put("a/2", b"three")
+    store.put("b", b"")
+    before = list(store.entries("a/"))
+    assert [(entry.key, entry.size) for entry in before] == [("a/1", 3), ("a/2", 5)]
+    store.put("a/1", b"two")
+    after = list(store.entries("a/"))
+    assert before[0].tag != after[0].tag
+    assert before[1:] == after[1:]
+
+
+def test_a_sweep_takes_nothing_that_is_whole(store: ObjectStore) -> None:
+    store.put("a", b"1")
+    assert store.sweep(before=dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)) == 0
+    assert store.get("a") == b"1"
