@@ -83,6 +83,11 @@ class Version(Strict):
     purposes = ma.fields.List(ma.fields.String())
     access = ma.fields.String()
     annotations = ma.fields.List(ma.fields.Nested(Annotation))
+    spread = ma.fields.Dict(
+        keys=ma.fields.String(),
+        values=ma.fields.Integer(),
+        metadata={"description": "How many makers have how many records, by the least number of each range"},
+    )
     consent = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(allow_none=True))
     contact = ma.fields.String(allow_none=True)
     personal_data = ma.fields.Boolean(allow_none=True)
@@ -93,6 +98,14 @@ class Version(Strict):
     published_at = When(allow_none=True)
 
 
+class Derivative(Strict):
+    """A published version that names this dataset as what it was made from; `of` is the version it names, or empty."""
+
+    dataset = ma.fields.String(required=True)
+    version = ma.fields.String(required=True)
+    of = ma.fields.String(required=True)
+
+
 class Dataset(Version):
     """Its newest version whole, all versions in short; the next statement's `previous` names `head`."""
 
@@ -101,6 +114,7 @@ class Dataset(Version):
     publisher_status = ma.fields.String()
     publisher_approved = ma.fields.Boolean()
     created_at = When()
+    derivatives = ma.fields.List(ma.fields.Nested(Derivative))
     head = ma.fields.String(allow_none=True)
     versions = ma.fields.List(ma.fields.Nested(Version), required=True)
 

@@ -405,6 +405,7 @@ def upgrade() -> None:
         sa.Column("personal_data", sa.Boolean(), nullable=True),
         sa.Column("licenses", sa.JSON(), nullable=False),
         sa.Column("platforms", sa.JSON(), nullable=False),
+        sa.Column("spread", sa.JSON(), nullable=True),
         sa.Column("index_sha256", sa.String(length=64), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),

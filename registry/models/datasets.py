@@ -28,7 +28,7 @@ class Manifest(Base):
 
     `state`: awaiting-extract, received, recorded, logged, published, retracted, voided. A refused submission
     leaves no manifest behind; its version may be sent again. `reading`: how the files are read, `{"columns", "options"}` as in
-    the manifest's `records`.
+    the manifest's `records`. `spread`: how many makers have how many records, by the least number of each range.
     """
 
     __tablename__ = "manifest"
@@ -59,6 +59,7 @@ class Manifest(Base):
     personal_data: Mapped[bool | None]
     licenses: Mapped[dict[str, Any]]
     platforms: Mapped[dict[str, Any]]
+    spread: Mapped[dict[str, Any] | None]
     index_sha256: Mapped[str | None] = mapped_column(String(64))
     made_at: Mapped[dt.datetime]
     published_at: Mapped[dt.datetime | None]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from sqlalchemy import select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from registry.storage.item_index import breathing
 
 BATCH = 500
 MOST_SAMPLES = 5
+RANGES = (1, 10, 100, 1000)  # of records a maker has: 1, 2-9, 10-99, 100-999, 1,000-9,999, more
 
 _YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)", re.ASCII)
 Row = dict[str, Any]
@@ -40,6 +41,21 @@ def count_contributors(
                 _count(session, manifest_id, runs)
             done += len(runs)
             counted(done)
+
+
+def spread(session: Session, manifest_id: int) -> dict[str, int]:
+    """How many makers have how many records in it, by the least number of each range: `{"1": 12, "2": 3, "10": 1}`."""
+    records = ContributorCount.records
+    least = case(
+        (records < 2, 1), *((records < 10 * at, at if at > 1 else 2) for at in RANGES), else_=RANGES[-1] * 10
+    )
+    counted = (
+        select(least.label("least"), func.count())
+        .where(ContributorCount.manifest_id == manifest_id)
+        .group_by("least")
+        .order_by("least")
+    )
+    return {str(start): count for start, count in session.execute(counted)}
 
 
 def insert_new(session: Session, table: type[Base], rows: list[Row]) -> None:

@@ -154,6 +154,7 @@ def mark_recorded(sessions: Sessions, arrived: Arrived, *, totals: Totals, index
         manifest.contributors, manifest.unattributed = totals.makers, totals.unattributed
         manifest.licenses, manifest.platforms = totals.licenses, totals.platforms
         manifest.index_sha256 = index_sha256
+        manifest.spread = contributors.spread(session, manifest.id)
         for position, found in enumerate(totals.column_sha256):
             session.execute(
                 update(ManifestFile)

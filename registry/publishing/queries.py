@@ -26,6 +26,7 @@ from registry.models import (
     Statement,
     SubjectHead,
 )
+from registry.publishing import lineage
 from registry.publishing.submit import manifest_key
 from registry.storage import ObjectStore
 
@@ -57,6 +58,7 @@ def dataset(session: Session, ref: str) -> View:
         **_publisher_line(publisher),
         "head": head.digest if head else None,
         "created_at": found.created_at,
+        "derivatives": lineage.derivatives(session, ref),
         "versions": [{**_in_short(one), "dataset": ref} for one in manifests],
     }
 
@@ -240,6 +242,7 @@ def _whole(session: Session, manifest: Manifest, ref: str) -> View:
         "format": manifest.format,
         "licenses": manifest.licenses,
         "platforms": manifest.platforms,
+        "spread": manifest.spread or {},
         "consent": manifest.consent,
         "contact": manifest.contact,
         "personal_data": manifest.personal_data,
