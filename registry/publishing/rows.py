@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from byline.formats.credit_lines import plain_name
 from byline.formats.licences import to_spdx_array
 from byline.formats.manifest import NOT_STATED
+from byline.formats.platforms.columns import each_distinct
 from byline.formats.selectors import batch_selectors, contributor_kind
 
 # The index's columns while its rows are on their way: `item` is the text whose fingerprint becomes `k`.
@@ -77,7 +79,7 @@ def index_rows(batch: pa.RecordBatch, *, dataset: str) -> tuple[pa.RecordBatch, 
         "title": _cut(_column(batch, "title")),
         "license": spdx,
         "license_raw": _cut(raw),
-        "creator_name": _cut(_column(batch, "creator_name")),
+        "creator_name": _cut(_names(_column(batch, "creator_name"))),
         "sha256": _plain(found["sha256"]),
         "item_id": _column(batch, "item_id"),
         "item": _item(photo, several, url=_plain(found["url"]), landing=_plain(found["landing"])),
@@ -96,6 +98,13 @@ def most(counts: Counter[str], *, at_most: int = _MOST_LICENCES) -> dict[str, in
 
 def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
     return batch[name] if name in batch.schema.names else pa.nulls(batch.num_rows, pa.string())
+
+
+def _names(column: pa.Array) -> pa.Array:
+    """Names as people read them: without the markup some lists wrap them in."""
+    if not pc.any(pc.match_substring(column, "<")).as_py():
+        return column
+    return each_distinct(column, plain_name)
 
 
 def _cut(column: pa.Array) -> pa.Array:

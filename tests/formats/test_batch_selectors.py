@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from byline.formats.credit_lines import plain_name
 from byline.formats.selectors import RecordSelectors, batch_selectors, record_selectors
 from byline.formats.urls import canonical_url
 from tests.formats.messy_urls import MESSY_URLS
@@ -38,7 +39,19 @@ Record = Mapping[str, "str | None"]
 
 NAMES = st.one_of(
     st.sampled_from(
-        ["Jane Doe", " Jane\t\tDoe ", "Jose\u0301", "José", "", "\x00", "http://janedoe.example/", "Unknown"]
+        [
+            '<a href="//commons.wikimedia.org/wiki/User:Jane">Jane</a>',
+            "<i>unknown</i>",
+            "N/A",
+            "Jane Doe",
+            " Jane\t\tDoe ",
+            "Jose\u0301",
+            "José",
+            "",
+            "\x00",
+            "http://janedoe.example/",
+            "Unknown",
+        ]
     ),
     st.text(max_size=12),
     MESSY_URLS,
@@ -164,6 +177,53 @@ def test_a_name_that_is_a_url_is_read_as_the_profile_it_is() -> None:
 )
 def test_without_a_platform_the_nearest_thing_stands_in(record: Record, maker: str) -> None:
     assert read(record).makers == (maker,)
+
+
+COMMONS = '<a href="//commons.wikimedia.org/wiki/User:Jane_D" title="User:Jane D">Jane&nbsp;D</a>'
+
+
+@pytest.mark.parametrize(
+    ("name", "makers"),
+    [
+        (COMMONS, ("commons:Jane D",)),
+        (
+            f"<bdi>{COMMONS}</bdi> at <a href='https://en.wikipedia.org/wiki/'>Wikipedia</a>",
+            ("commons:Jane D",),
+        ),
+        (
+            '<a href="https://www.wikidata.org/wiki/Q1" class="extiw">Foo &amp; Bar</a>',
+            ("name:a/b:Foo & Bar",),
+        ),
+        ("<span lang='en'>Own <b>work</b></span>", ("name:a/b:Own work",)),
+        ("<3 cats", ("name:a/b:<3 cats",)),
+        ("<bob>", ("name:a/b:<bob>",)),
+    ],
+)
+def test_markup_around_a_name_is_put_aside_and_its_first_link_read(
+    name: str, makers: tuple[str, ...]
+) -> None:
+    assert record_selectors({"creator_name": name}, dataset="a/b").makers == makers
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["null", "None", "NaN", "N/A", "\\N", "Unknown", "unknown author", "ANONYMOUS", "-", "???", "[deleted]", "佚名",
+     '<span class="fn">Unknown author</span>'],
+)  # fmt: skip
+def test_who_shares_a_word_for_nobody_is_not_one_person(name: str) -> None:
+    assert record_selectors({"creator_id": plain_name(name)}, dataset="a/b").makers == ()
+    record = {"creator_name": name}
+    assert record_selectors(record, dataset="a/b").makers == ()
+
+
+@pytest.mark.parametrize("name", ["Null", "Na", "Nan", "Anon Y. Mous", "X", "📷", "-jane-", "none of them"])
+def test_a_name_that_looks_like_nobody_is_still_somebody(name: str) -> None:
+    assert record_selectors({"creator_name": name}, dataset="a/b").makers == (f"name:a/b:{name}",)
+
+
+def test_a_platform_tells_who_it_is_also_where_the_name_says_nobody() -> None:
+    record = {"creator_name": "unknown", "creator_id": "12345678@N00"}
+    assert record_selectors(record, dataset="a/b").makers == ("flickr:12345678@N00",)
 
 
 def test_a_name_too_long_to_be_a_key_is_no_key() -> None:

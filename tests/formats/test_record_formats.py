@@ -294,7 +294,7 @@ def test_more_columns_than_are_read_are_refused() -> None:
         (b"", ReadOptions("csv", {"url": "a"}), "no-header"),
         (b"\n\r\n", ReadOptions("csv", {"url": "a"}), "no-header"),
         (b'"a\n', ReadOptions("csv", {"url": "a"}), "bad-header"),
-        ("id,url\n".encode("utf-16"), ReadOptions("csv", {"url": "url"}), "bad-header"),
+        ("id,url\n".encode("utf-16"), ReadOptions("csv", {"url": "url"}), "not-utf8"),
         (b"a\n", ReadOptions("csv", {"url": "a"}, delimiter="é"), "bad-delimiter"),
         (b"a\n", ReadOptions("tsv", {"url": "a"}), "unknown-format"),
     ],

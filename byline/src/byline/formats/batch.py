@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from byline.formats.makers import (
     digest_text,
     id_key,
-    maker_at,
+    maker_in_name,
     name_key,
     number_key,
     profile_in_name,
@@ -87,7 +87,7 @@ class _Profiles:
         return [
             shown.take(self.places["creator_url"]) if shown is not None else None,
             self._each("creator_id", number_key),
-            self._each("creator_name", lambda name: maker_at(profile_in_name(name))),
+            self._each("creator_name", maker_in_name),
         ]
 
     def otherwise(self, dataset: str) -> pa.StringArray:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from byline.formats.credit_lines import first_link, is_nobody, plain_name
 from byline.formats.platforms import BY_NAME, Shown, platform_of, shown
 from byline.formats.urls import canonical_url, host_of
 
@@ -69,7 +70,7 @@ def _makers(record: Record, seen: Iterable[Shown | None], dataset: str) -> tuple
     named = profile_in_name(record.get("creator_name"))
     pages = [*seen, shown(profile) if profile else None]
     found = [page.maker if page else None for page in pages]
-    found += [number_key(record.get("creator_id")), maker_at(named)]
+    found += [number_key(record.get("creator_id")), maker_in_name(record.get("creator_name"))]
     if any(found):
         return _distinct(found)
     instead = (
@@ -110,13 +111,23 @@ def web_key(profile: str | None) -> str | None:
 def id_key(creator_id: str | None, dataset: str) -> str | None:
     """`id:PUB/DATASET:ID` of an id that only this dataset explains."""
     known = known_name(creator_id)
-    return _bounded(f"id:{dataset}:{known}") if known else None
+    return _bounded(f"id:{dataset}:{known}") if known and not is_nobody(known) else None
 
 
 def name_key(creator_name: str | None, dataset: str) -> str | None:
-    """`name:PUB/DATASET:NAME` of a name; None for one that is a URL."""
-    known = None if profile_in_name(creator_name) else known_name(creator_name)
-    return _bounded(f"name:{dataset}:{known}") if known else None
+    """`name:PUB/DATASET:NAME` of a name, markup put aside; None for one that is a URL, or says that there is none."""
+    known = None if profile_in_name(creator_name) else known_name(plain_name(creator_name or ""))
+    return _bounded(f"name:{dataset}:{known}") if known and not is_nobody(known) else None
+
+
+def maker_in_name(creator_name: str | None) -> str | None:
+    """The platform maker of a URL that stands where the name should, or that the name's markup links first.
+
+    A link to anything else (an article, a licence, a home page) says nothing of who it is.
+    """
+    if not creator_name:
+        return None
+    return maker_at(profile_in_name(creator_name) or canonical_url(first_link(creator_name)))
 
 
 def profile_in_name(creator_name: str | None) -> str | None:
