@@ -146,6 +146,21 @@ def test_wrong_usage_is_exit_2() -> None:
         run(*words, code=2)
 
 
+def test_a_look_up_says_first_where_it_stands_and_counts_the_rest(registry: Canned) -> None:
+    """A registry holds hundreds of datasets; nobody reads a line for each that says no."""
+    answers = [*["no"] * 3, *["cannot-tell"] * 12, "yes"]
+    items: list[dict[str, Any]] = [
+        {"dataset": f"a/d{at}", "version": "1", "answer": one, "rows": []} for at, one in enumerate(answers)
+    ]
+    items[-1]["rows"] = [{"file": 0, "row": 7, "url": "https://x.example/7.jpg"}]
+    registry.answers["GET /v1/lookup?q=jane"] = (200, {"answer": "yes", "need": "photo-link", "items": items})
+    lines = run("lookup", "jane", "--registry", registry.url).stdout.splitlines()
+    assert lines[1:3] == ["  a/d15 1: yes, 1 rows shown", "    https://x.example/7.jpg"]
+    assert lines[3].startswith("  cannot tell of 12 datasets: a/d3 1, ")
+    assert lines[3].endswith(" and 2 more")
+    assert lines[-1] == "  no in 3 datasets"
+
+
 def test_the_registry_is_taken_from_the_environment(
     registry: Canned, monkeypatch: pytest.MonkeyPatch
 ) -> None:

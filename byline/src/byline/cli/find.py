@@ -8,6 +8,7 @@ import click
 
 from byline.cli.options import Asked, asked
 
+_MOST_NAMED = 10
 _MEANING = {
     "yes": "yes: it stands in the datasets below",
     "no": "no registered dataset shows it",
@@ -40,16 +41,36 @@ def lookup(asked: Asked, what: str) -> None:
     """Ask where a photo or a maker stands: any URL of a photo, a profile, a handle like flickr:12345@N00."""
     with asked.registry() as registry:
         found = registry.lookup(what)
+    asked.show(found, "\n".join(_standing(found)))
+
+
+def _standing(found: dict[str, Any]) -> list[str]:
+    """Where it stands first, then where that cannot be told; of the others only how many they are."""
     lines = [_MEANING.get(str(found.get("answer")), str(found.get("answer")))]
-    if found.get("need") == "photo-link":
-        lines.append("  a link to one photo of this maker would decide it: byline lookup https://…")
+    by_answer: dict[str, list[dict[str, Any]]] = {"yes": [], "cannot-tell": [], "no": []}
     for item in found.get("items", []):
-        rows = len(item.get("rows", []))
-        lines.append(
-            f"  {item.get('dataset')} {item.get('version')}: {item.get('answer')}"
-            + (f", {rows} rows shown" if rows else "")
-        )
-    asked.show(found, "\n".join(lines))
+        by_answer.setdefault(str(item.get("answer")), []).append(item)
+    for item in by_answer["yes"]:
+        rows = item.get("rows", [])
+        lines.append(f"  {_label(item)}: yes, {len(rows)} rows shown")
+        if rows:
+            lines.append(
+                f"    {rows[0].get('landing_url') or rows[0].get('url') or rows[0].get('title') or ''}".rstrip()
+            )
+    unsure = by_answer["cannot-tell"]
+    if unsure:
+        shown = ", ".join(_label(item) for item in unsure[:_MOST_NAMED])
+        more = f" and {len(unsure) - _MOST_NAMED:,} more" if len(unsure) > _MOST_NAMED else ""
+        lines.append(f"  cannot tell of {len(unsure):,} datasets: {shown}{more}")
+    if found.get("need") == "photo-link":
+        lines.append("    a link to one photo of this maker would decide it: byline lookup https://…")
+    if by_answer["no"]:
+        lines.append(f"  no in {len(by_answer['no']):,} datasets")
+    return lines
+
+
+def _label(item: dict[str, Any]) -> str:
+    return f"{item.get('dataset')} {item.get('version')}"
 
 
 def _contributor(item: dict[str, Any]) -> list[str]:

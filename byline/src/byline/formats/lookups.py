@@ -15,6 +15,15 @@ _QUOTES = " \t\r\n\"'`<>“”‘’«»„‹›"
 _BEHIND = _QUOTES + ",;.!?:()[]{}"
 _URL_INSIDE = re.compile(r"(?:https?://|www\.)[^\s<>\"“”«»]+", re.IGNORECASE)
 _MEDIA = re.compile(r"#(?:/media/|mediaviewer/)(?:File|Datei|Fichier|Archivo|Image):([^?&#]+)", re.IGNORECASE)
+_SHORTHANDS = (
+    (
+        re.compile(r"^(?:File|Image|Datei|Fichier|Archivo|Bestand):(?=\S)", re.IGNORECASE),
+        "https://commons.wikimedia.org/wiki/File:",
+    ),
+    (re.compile(r"^/?u/(?=[A-Za-z0-9_-]{3,20}/?$)"), "https://www.reddit.com/user/"),
+    (re.compile(r"^User:(?=\S)", re.IGNORECASE), "https://commons.wikimedia.org/wiki/User:"),
+)
+"""What people write of a page on its own site: `File:Dawn.jpg`, `u/jane`."""
 _LONGEST = 2000
 
 
@@ -50,6 +59,9 @@ def _of_typed(text: str) -> Iterator[Selector]:
         typed = None
     if typed is not None and typed.kind != "url":
         yield typed
+    page = next((form.sub(url, text) for form, url in _SHORTHANDS if form.match(text)), None)
+    if page is not None:
+        yield from _of_url(page)
     platform, _, handle = text.partition(":")
     photo = BY_NAME[platform.lower()].photo_id(handle) if platform.lower() in BY_NAME else None
     if photo is not None:
@@ -87,8 +99,9 @@ def _spellings(canonical: str) -> tuple[str, ...]:
 def _of_word(word: str) -> Iterator[Selector]:
     if re.fullmatch(r"(?i:sha256:)?[0-9a-fA-F]{64}", word):
         yield Selector("sha256", word[-64:].lower())
+    handle = word.removeprefix("@")  # as people write one of any platform
     for platform in ALL:
-        key = platform.maker_key(word) if ":" not in word else None
+        key = platform.maker_key(handle) if ":" not in word else None
         if key is not None:
             yield Selector("maker", key)
         photo = platform.photo_id(word) if re.search(r"[0-9.]", word) else None
