@@ -25,6 +25,8 @@ from web.register import register as register_pages
 # Pages cost what the same question costs over REST.
 PAGES = {
     "web.results": "lookup",
+    "web.maker": "lookup",
+    "web.maker_records": "lookup",
     "web.claim": "write",
     "web.item": "write",
     "web.confirm": "write",
@@ -44,7 +46,8 @@ def create_app(runtime: Runtime | None = None) -> flask.Flask:
         over_https(app)
     limiter = limits.register(app, budgets(here.settings), also=PAGES)
     app.register_error_handler(RateLimitExceeded, lambda error: _told(error, limits.exceeded(limiter)))
-    app.register_error_handler(HTTPStatus.NOT_FOUND, lambda error: _told(error, errors.of_http(error)))
+    for status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
+        app.register_error_handler(status, lambda error: _told(error, errors.of_http(error)))
     app.wsgi_app = Senders(app.wsgi_app, most=here.settings.senders)  # type: ignore[method-assign]
     if here.settings.trusted_proxies:
         n = here.settings.trusted_proxies

@@ -84,9 +84,11 @@ def field(name: str, *, most: int, default: str = "") -> str:
 
 
 def read_choices() -> Choices:
-    """The three questions."""
+    """The three questions; Refused("no-use") where every use is unticked: silence is not taken for a yes."""
     ticked = tuple(label for label in ALL if label in flask.request.form.getlist("categories"))
-    return Choices(categories=ticked or ALL, existing=field("existing", most=8), whom=field("whom", most=12))
+    if not ticked:
+        raise Refused("no-use", "Tick at least one use that your photos are not for.", at="categories")
+    return Choices(categories=ticked, existing=field("existing", most=8), whom=field("whom", most=12))
 
 
 def read_claim() -> ClaimForm:

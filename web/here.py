@@ -8,22 +8,15 @@ import flask
 
 from registry.runtime import Runtime
 
-# Purposes and annotation categories that a reader should not miss.
-GRAVE = frozenset(
-    {
-        "face-recognition",
-        "biometric",
-        "biometric-identification",
-        "surveillance",
-        "demographic",
-        "emotion-recognition",
-    }
-)
-
 
 def runtime() -> Runtime:
     """The Runtime of the app that answers this request."""
     return cast("Runtime", flask.current_app.extensions["byline"])
+
+
+def our_url() -> str:
+    """Where people reach this registry, without the last slash."""
+    return (runtime().settings.public_url or flask.request.url_root).rstrip("/")
 
 
 def keep_key(ident: str, token: str) -> None:

@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import datetime as dt
-from http import HTTPStatus
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
 import flask
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from byline.errors import BylineError, Conflict, NotFound, Refused, Unavailable, Untrusted
 from registry.runtime import Runtime
-from web.pages import claim, confirm, datasets, finding, items, status
-
-# No script at all, nothing from elsewhere, forms only to ourselves.
-CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+from web import errors, words
+from web.here import our_url
+from web.pages import (
+    claim,
+    confirm,
+    datasets,
+    finding,
+    guides,
+    items,
+    makers,
+    pictured,
+    publishers,
+    status,
+    transparency,
 )
-FOREIGN = frozenset({"cross-site", "same-site"})
-STATUS_OF: dict[type, HTTPStatus] = {
-    NotFound: HTTPStatus.NOT_FOUND,
-    Conflict: HTTPStatus.CONFLICT,
-    Untrusted: HTTPStatus.FORBIDDEN,
-    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
-    BylineError: HTTPStatus.BAD_REQUEST,
+
+# Nothing from elsewhere, forms only to ourselves; one script of ours, which may write no markup, and which no page needs.
+CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+ROOMS = (
+    finding, makers, datasets, publishers, claim, items, pictured, confirm, status, guides, transparency,
+)  # fmt: skip
+FILTERS: dict[str, Callable[..., Any]] = {
+    "day": words.day,
+    "moment": words.moment,
+    "plain": words.plain,
+    "state": words.state,
+    "entry": words.entry,
+    "stated": words.stated,
+    "years": words.years,
+    "named": words.named,
+    "licence": words.licence,
+    "licences": words.licences,
+    "spread": words.spread,
 }
+FOREIGN = frozenset({"cross-site", "same-site"})
 
 
 def register(app: flask.Flask) -> None:
@@ -35,14 +56,15 @@ def register(app: flask.Flask) -> None:
     pages = flask.Blueprint(
         "web", __name__, template_folder="templates", static_folder="static", static_url_path="/static/web"
     )
-    for room in (finding, datasets, claim, items, confirm, status):
+    for room in ROOMS:
         room.routes(pages)
-    pages.add_app_template_filter(_day, "day")
-    pages.context_processor(lambda: {"operator": _operator()})
+    for name, told in FILTERS.items():
+        pages.add_app_template_filter(told, name)
+    pages.app_context_processor(
+        lambda: {"operator": _operator(), "here_url": our_url(), "grave": words.GRAVE, "share": words.share}
+    )
     pages.after_request(_headers)
-    pages.register_error_handler(BylineError, _told)
-    pages.register_error_handler(CSRFError, _stale_form)
-    pages.register_error_handler(HTTPException, _http)
+    errors.register(pages)
     app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", 6 * 3600)
     # The pages send no Referer, so there is none to check; `_from_here` asks what browsers say instead.
@@ -71,14 +93,6 @@ def _from_here() -> None:
         raise CSRFError("This form was sent from another site.")
 
 
-def _day(moment: dt.datetime | str | None) -> str:
-    """`22 November 2026`."""
-    if moment is None:
-        return "not yet"
-    when = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return f"{when.day} {when:%B %Y}"
-
-
 def _operator() -> str | None:
     return cast("Runtime", flask.current_app.extensions["byline"]).settings.operator_name or None
 
@@ -91,27 +105,6 @@ def _headers(response: flask.Response) -> flask.Response:
     return response
 
 
-def _told(error: BylineError) -> tuple[str, int]:
-    status = next(
-        (status for kind, status in STATUS_OF.items() if isinstance(error, kind)), HTTPStatus.BAD_REQUEST
-    )
-    title = "Nothing there" if status == HTTPStatus.NOT_FOUND else "That did not work"
-    return flask.render_template("error.html", title=title, message=error.message), status
-
-
-def _stale_form(_: CSRFError) -> tuple[str, int]:
-    words = "This page was open for too long. Go back, load it again, and send it once more."
-    return flask.render_template(
-        "error.html", title="Once more, please", message=words
-    ), HTTPStatus.BAD_REQUEST
-
-
-def _http(error: HTTPException) -> tuple[str, int]:
-    return flask.render_template(
-        "error.html", title=error.name, message=error.description or ""
-    ), error.code or 500
-
-
 def page_of(error: HTTPException) -> flask.Response:
     """The page of an error outside every page of ours: an address that leads nowhere."""
-    return _headers(flask.make_response(_http(error)))
+    return _headers(errors.refused(error))

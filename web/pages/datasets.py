@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import flask
 
-from registry.publishing import queries
-from web.here import GRAVE, runtime
+from registry.optouts.notices import notice_counts
+from registry.publishing import lineage, queries
+from web import changes, jsonld
+from web.here import our_url, runtime
+
+FILES = 50
 
 
 def routes(pages: flask.Blueprint) -> None:
-    """`/datasets` and `/datasets/PUB/NAME`."""
+    """`/datasets`, `/datasets/PUB/NAME` and `/datasets/PUB/NAME/VERSION`."""
     pages.add_url_rule("/datasets", "datasets", listing)
     pages.add_url_rule("/datasets/<path:ref>", "dataset", one)
 
@@ -22,7 +26,22 @@ def listing() -> str:
 
 
 def one(ref: str) -> str:
-    """The disclosure, licences, files, versions."""
+    """The disclosure label first, then makers, licences, platforms, versions, lineage, files."""
+    publisher, name, version = [*ref.split("/", 2), "", ""][:3]
     with runtime().sessions() as session:
-        found = queries.dataset(session, ref)
-    return flask.render_template("dataset.html", d=found, versions=found["versions"], grave=GRAVE)
+        found = queries.dataset(session, f"{publisher}/{name}")
+        if version:
+            found |= queries.version(session, publisher, name, version)
+        asked = notice_counts(session, dataset=found["dataset"]) if found["publisher_approved"] else None
+        parents = {one["dataset"] for one in found["derived_from"]}
+        known = lineage.registered(session, parents) if parents else set()
+    return flask.render_template(
+        "dataset.html",
+        d=found,
+        asked=asked,
+        older=version and found["version"] != found["versions"][0]["version"],
+        steps=changes.steps(found["versions"]),
+        card=jsonld.dataset(found, registry=our_url()),
+        files=found["files"][:FILES],
+        known=known,
+    )

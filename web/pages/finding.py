@@ -5,9 +5,11 @@ from __future__ import annotations
 import flask
 
 from byline.errors import BylineError
-from registry.contributors import find, lookup
+from registry.contributors import find, lookup, suggest
 from registry.publishing import queries
-from web.here import GRAVE, runtime
+from web.here import runtime
+
+FEW = 3  # results: with fewer, names that begin alike are offered as well
 
 
 def routes(pages: flask.Blueprint) -> None:
@@ -35,15 +37,15 @@ def results() -> str | flask.typing.ResponseReturnValue:
                 session, here.search, q, limit=20, cursor=flask.request.args.get("cursor"), items=here.items
             )
             look = lookup.lookup(session, store=here.store, items=here.items, q=q) if _is_exact(q) else None
+            alike = suggest.suggest(session, q) if look is None and len(page["items"]) < FEW else []
     except BylineError as error:
-        return flask.render_template(
-            "results.html", q=q, found=[], more=None, look=None, grave=GRAVE, problem=error.message
-        ), 422
+        return flask.render_template("results.html", q=q, found=[], problem=error.message), 422
     if look:
-        look["datasets_yes"] = sum(item["answer"] == "yes" for item in look["items"])
+        look["datasets_yes"] = len({item["dataset"] for item in look["items"] if item["answer"] == "yes"})
+    shown = {item["contributor"]["id"] for item in page["items"]}
     return flask.render_template(
-        "results.html", q=q, found=page["items"], more=page["next"], look=look, grave=GRAVE, problem=None,
-        link_opt_out="/" in q,
+        "results.html", q=q, found=page["items"], more=page["next"], look=look, by_link="/" in q,
+        alike=[one for one in alike if one["contributor"] not in shown],
     )  # fmt: skip
 
 

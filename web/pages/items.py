@@ -12,6 +12,9 @@ from registry.optouts import request as requests
 from web.forms import CATEGORIES, RELATIONS, ItemForm, read_item
 from web.here import keep_key, runtime
 
+LONGEST_URL = 2000
+LONGEST_REF = 200
+
 
 def routes(pages: flask.Blueprint) -> None:
     """`/opt-out-a-link`."""
@@ -20,9 +23,16 @@ def routes(pages: flask.Blueprint) -> None:
 
 
 def door() -> str:
-    """The form."""
-    relation = flask.request.args.get("relation", "maker")
-    return _form(ItemForm(relation=relation if relation in dict(RELATIONS) else "maker"))
+    """The form; filled in as far as the page before knew."""
+    asked = flask.request.args
+    relation = asked.get("relation", "maker")
+    return _form(
+        ItemForm(
+            relation=relation if relation in dict(RELATIONS) else "maker",
+            urls=asked.get("url", "")[:LONGEST_URL],
+            datasets=asked.get("dataset", "")[:LONGEST_REF],
+        )
+    )
 
 
 def item() -> flask.typing.ResponseReturnValue:

@@ -15,21 +15,6 @@ from registry.optouts import status as statuses
 from web.forms import CATEGORIES, Choices, field, read_choices
 from web.here import keep_key, kept_key, runtime
 
-# The states of design section 5 in plain words.
-WORDS = {
-    "pending": "not yet sent",
-    "sent": "the publisher was told",
-    "undeliverable": "the publisher could not be reached",
-    "acknowledged": "the publisher has seen it",
-    "unlisted": "gone from the list: a newer version no longer names you",
-    "said-deleted": "the publisher says it deleted them",
-    "suppressed": "held back from use",
-    "exempt": "the publisher claims an exemption",
-    "not-found": "the publisher says it has nothing of yours",
-    "contested": "you disagree with the publisher’s answer",
-    "withdrawn": "withdrawn",
-}
-
 
 def routes(pages: flask.Blueprint) -> None:
     """`/status` and its buttons."""
@@ -74,10 +59,11 @@ def status() -> flask.typing.ResponseReturnValue:
 
 def opt_out() -> flask.typing.ResponseReturnValue:
     """One click."""
-    key, here, asked = kept_key(), runtime(), read_choices()
+    key, here = kept_key(), runtime()
     if key is None:
         return flask.redirect(flask.url_for("web.status_door"), 303)
     try:
+        asked = read_choices()
         with transaction(here.sessions) as session:
             requests.make_opt_out(
                 session,
@@ -125,10 +111,10 @@ def _page(*, problem: str | None = None) -> flask.typing.ResponseReturnValue:
         "status.html",
         claim=claim,
         opt_outs=opt_outs,
-        words=WORDS,
         form=Choices(),
         categories=CATEGORIES,
         problem=problem,
+        now=runtime().clock(),
     )
 
 

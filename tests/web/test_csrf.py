@@ -1,0 +1,42 @@
+"""No form is taken without the token of a page of ours."""
+
+from __future__ import annotations
+
+import flask
+import pytest
+
+from api.app import bare_app
+from tests.web.world import World
+
+POSTS = sorted(
+    rule.rule
+    for rule in bare_app().url_map.iter_rules()
+    if rule.endpoint.startswith("web.") and "POST" in (rule.methods or ())
+)
+
+
+def test_there_are_forms() -> None:
+    assert len(POSTS) >= 7
+
+
+@pytest.mark.parametrize("address", POSTS)
+def test_without_its_token(seen: World, address: str) -> None:
+    answer = seen.client.post(address, data={"identity": "flickr:70000001@N01"})
+    assert answer.status_code == 400
+    assert "Once more, please" in answer.text
+
+
+@pytest.mark.parametrize("address", POSTS)
+def test_with_somebody_elses_token(seen: World, address: str) -> None:
+    answer = seen.client.post(address, data={"csrf_token": "IjAi.aaaa.bbbb"})
+    assert answer.status_code == 400
+
+
+def test_pages_change_nothing_when_they_are_looked_at() -> None:
+    app: flask.Flask = bare_app()
+    both = [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("web.") and {"GET", "POST"} <= (rule.methods or set())
+    ]
+    assert both == []
