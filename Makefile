@@ -16,7 +16,7 @@ else
   INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
 endif
 
-.PHONY: help setup run serve test check fix openapi docs screenshot migration lock lint types contracts browser clean bench-ingest bench-search bench-filter bench-log
+.PHONY: help setup run serve test check fix openapi docs screenshot migration lock lint types contracts browser outsiders clean bench-ingest bench-search bench-filter bench-log
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -99,6 +99,11 @@ browser: ## install Chromium for the browser tests, where this user may (Debian)
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q >/dev/null && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium >/dev/null; } || \
 	  echo "no Chromium here: the browser tests will be skipped" >&2
+
+outsiders: ## install Go and its mod packages, which read our logs in the tests, where this user may (Debian)
+	@command -v go >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q >/dev/null && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends golang-go golang-golang-x-mod-dev >/dev/null; } || \
+	  echo "no Go here: the tests that have it read our logs will be skipped" >&2
 
 clean: ## forget the virtual environment and the demo's data
 	@rm -rf $(VENV) .byline
