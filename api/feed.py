@@ -20,6 +20,7 @@ TYPES = {
     "parquet": "application/vnd.apache.parquet",
     "puffin": OCTETS,
     "json": "application/json",
+    "tar": "application/x-tar",
 }
 BLOCK = 1 << 20
 FOR_EVER = "public, max-age=31536000, immutable, no-transform"

@@ -51,14 +51,14 @@ def key_files(files: Files, before: Before, keys: KeySet, why: Why, *, at: Momen
         return {"base_seq": at.seq, "base": _base(files, keys), "deltas": [], "removals": []}
     change = changed(before.keys, keys)
     gone = lost(before.keys, change)
-    deltas, removals = (_spans(one) for one in (last.deltas, last.removals))
+    deltas, removals = (spans(one) for one in (last.deltas, last.removals))
     if len(change.k):
-        put = _named(files, keyfeed.write_delta(change), len(change.k))
-        deltas.append(_next(deltas, put, last.base_seq, at))
+        put = named(files, keyfeed.write_delta(change), len(change.k))
+        deltas.append(next_span(deltas, put, last.base_seq, at))
     if len(gone.k):
-        said = why.removals(gone)
-        put = _named(files, keyfeed.write_removals(said), len(said.k))
-        removals.append(_next(removals, put, last.base_seq, at))
+        rows = why.removals(gone)
+        put = named(files, keyfeed.write_removals(rows), len(rows.k))
+        removals.append(next_span(removals, put, last.base_seq, at))
     deltas = [_one_file(files, span, _deltas) for span in merged(deltas, at.now)]
     removals = [_one_file(files, span, _removals) for span in merged(removals, at.now)]
     renewed = _is_due(deltas, last.base_seq, len(keys.k), at.now)
@@ -66,8 +66,8 @@ def key_files(files: Files, before: Before, keys: KeySet, why: Why, *, at: Momen
     return {
         "base_seq": at.seq if renewed else last.base_seq,
         "base": base,
-        "deltas": [_said(span) for span in reaching(deltas, at.now)],
-        "removals": [_said(span) for span in removals],
+        "deltas": [said(span) for span in reaching(deltas, at.now)],
+        "removals": [said(span) for span in removals],
     }
 
 
@@ -82,15 +82,17 @@ def _is_due(deltas: Sequence[Span], base_seq: int, keys: int, now: dt.datetime) 
 
 def _base(files: Files, keys: KeySet) -> list[dict[str, Any]]:
     """One file, or several of one size."""
-    return [_named(files, keyfeed.write(*piece), len(piece.k)) for piece in cut(keys, SHARD)]
+    return [named(files, keyfeed.write(*piece), len(piece.k)) for piece in cut(keys, SHARD)]
 
 
-def _spans(changes: Sequence[Change]) -> list[Span]:
+def spans(changes: Sequence[Change]) -> list[Span]:
+    """What a head names, as spans."""
     return [Span(one.since, one.to, one.until, (_file(one),)) for one in changes]
 
 
-def _next(spans: Sequence[Span], put: dict[str, Any], base_seq: int, at: Moment) -> Span:
-    return Span(spans[-1].to if spans else base_seq, at.seq, at.now, (put,))
+def next_span(before: Sequence[Span], put: dict[str, Any], start: int, at: Moment) -> Span:
+    """What came since the last one of them, or since head `start`."""
+    return Span(before[-1].to if before else start, at.seq, at.now, (put,))
 
 
 def _one_file(files: Files, span: Span, join: Callable[[Sequence[bytes]], bytes]) -> Span:
@@ -98,7 +100,7 @@ def _one_file(files: Files, span: Span, join: Callable[[Sequence[bytes]], bytes]
     if len(span.files) == 1:
         return span
     data = join([files.get(str(one["path"])) for one in span.files])
-    return Span(span.since, span.to, span.until, (_named(files, data, keyfeed.count(data)),))
+    return Span(span.since, span.to, span.until, (named(files, data, keyfeed.count(data)),))
 
 
 def _deltas(found: Sequence[bytes]) -> bytes:
@@ -123,8 +125,9 @@ def _all(found: Sequence[Removals]) -> Removals:
     return Removals(k[order], c[order], reason[order])
 
 
-def _named(files: Files, data: bytes, rows: int) -> dict[str, Any]:
-    return {**files.put(data, "parquet"), "bytes": len(data), "rows": rows}
+def named(files: Files, data: bytes, rows: int, ending: str = "parquet") -> dict[str, Any]:
+    """Write a file, and give what a head says of it."""
+    return {**files.put(data, ending), "bytes": len(data), "rows": rows}
 
 
 def _file(file: KeyFile) -> dict[str, Any]:
@@ -135,5 +138,6 @@ def _count(span: Span) -> int:
     return sum(int(str(one["rows"])) for one in span.files)
 
 
-def _said(span: Span) -> dict[str, Any]:
+def said(span: Span) -> dict[str, Any]:
+    """A span of one file as a head names it."""
     return {"from": span.since, "to": span.to, "until": canonical.timestamp(span.until), **span.files[0]}

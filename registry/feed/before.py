@@ -41,7 +41,9 @@ class Before:
         if self.head is None:
             return set()
         head, entries = self.head, [entry for part in self.parts.values() for entry in _entries(part)]
-        named = {one.path for one in (*head.base, *head.deltas, *head.removals, *head.index.values())}
+        named = {
+            one.path for one in (*head.base, *head.deltas, *head.removals, *head.index.values(), *head.packs)
+        }
         bitmaps = (
             one for entry in entries for one in (*entry["bitmaps"].values(), *entry["removed"].values())
         )

@@ -29,6 +29,7 @@ from registry.feed.head import ROOT, Files, content_sha256, head_bytes, note_byt
 from registry.feed.index import PARTS, WhyRows, write_index
 from registry.feed.keys import count_hosts, padded, read_keys
 from registry.feed.left import Left, forget_left, read_left
+from registry.feed.packs import pack_files
 from registry.feed.rows import RowFeeds, read_row_feeds
 from registry.models import Act, FeedHead, Follower, OptOut
 from registry.optouts.pieces import pieces
@@ -82,12 +83,14 @@ def build_feed(
     files = Files(store, before.paths())
     keys = padded(standing.keys, before.keys, padding_key=padding_key)
     content = {**_content(files, before, standing, settings), "keys": _keys_said(keys)}
+    rows = files.written()
     digest = content_sha256(content)
     if last is not None and last.content_sha256 == digest and not _lapses_soon(last, settings, now):
         _note_shown(sessions, standing, seq=last.seq)
         return None
     lifetime = dt.timedelta(seconds=settings.feed_lifetime)
     seq = 1 if last is None else last.seq + 1
+    content["rows"]["packs"] = pack_files(files, before, rows.fresh, rows.named, at=Moment(seq, now))
     content["keys"] |= key_files(files, before, keys, standing.why, at=Moment(seq, now))
     data = head_bytes(content, seq=seq, log_size=standing.log_size, now=now, lifetime=lifetime)
     sha256 = files.put(data, "json")["sha256"]

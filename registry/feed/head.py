@@ -11,6 +11,7 @@ import base64
 import datetime as dt
 import hashlib
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from byline.errors import NotFound
@@ -25,21 +26,41 @@ FILES = "files"
 ROOT = "feed/v1"
 
 
+@dataclass(frozen=True)
+class Written:
+    """Paths: all that were put, and those of them that were not there."""
+
+    named: frozenset[str]
+    fresh: frozenset[str]
+
+
 class Files:
     """The feed's immutable files. What the last head names is there already and is not sent again."""
 
     def __init__(self, store: ObjectStore, there: Collection[str]) -> None:
         """`there`: paths that were written before."""
         self._store, self._there = store, set(there)
+        self._fresh: set[str] = set()
+        self._named: set[str] = set()
 
     def put(self, data: bytes, ending: str) -> dict[str, str]:
         """Write a file under its digest; `{"path", "sha256"}`, the path relative to the feed."""
         digest = hashlib.sha256(data).hexdigest()
         path = f"{FILES}/{digest}.{ending}"
+        self._named.add(path)
         if path not in self._there:
             self._store.put_new(f"{ROOT}/{path}", data)
             self._there.add(path)
+            self._fresh.add(path)
         return {"path": path, "sha256": digest}
+
+    def keep(self, path: str) -> None:
+        """The next head leads to this file as the last one does."""
+        self._named.add(path)
+
+    def written(self) -> Written:
+        """What was put until now."""
+        return Written(frozenset(self._named), frozenset(self._fresh))
 
     def get(self, path: str) -> bytes:
         """A file's bytes."""

@@ -70,7 +70,9 @@ def _removed(
     entry = _entry_before(before, one)
     if entry is None:
         return {}
-    removed: dict[str, Any] = dict(entry.get("removed", {}))
+    removed: dict[str, Any] = dict(entry["removed"])
+    for bitmap in removed.values():
+        files.keep(bitmap["path"])
     if entry["bitmaps"][ANY] == now:
         return removed
     left = before.rows(entry["bitmaps"][ANY]) - one.rows[ANY]

@@ -21,7 +21,9 @@ from byline.formats import checkpoint as checkpoints
 from byline.formats.categories import CATEGORIES, EVERYTHING
 from byline.formats.checkpoint import Checkpoint
 from byline.formats.feedhead import note_text
+from byline.formats.keyfeed import Removals
 from byline.formats.keys import PrivateKey
+from byline.formats.keyset import EMPTY, KeySet, changed, lost
 from byline.formats.receipt import Receipt
 from byline.formats.tiles import parse_path
 
@@ -49,6 +51,11 @@ class Served:
     asked: list[str] = field(default_factory=list)
     told_seq: int = 0
     leaves: list[bytes] = field(default_factory=lambda: [b"an entry before"])
+    keys: KeySet = EMPTY
+    deltas: list[dict[str, Any]] = field(default_factory=list)
+    removals: list[dict[str, Any]] = field(default_factory=list)
+    labels: set[tuple[str, str, str]] = field(default_factory=set)
+    is_mirror: bool = False
 
     @property
     def vkey(self) -> str:
@@ -64,20 +71,27 @@ class Served:
         time: dt.datetime = NOW,
         lifetime: dt.timedelta = dt.timedelta(days=7),
         hosts: int = 0,
+        silent: bool = False,
     ) -> dict[str, Any]:
-        """Write a whole feed: fingerprints with category bits, and row entries by file digest."""
+        """Write a whole feed: fingerprints with category bits, and row entries by file digest.
+
+        What left since the head before is said, unless `silent`.
+        """
         ascending = sorted(keys or {})
         k = np.array(ascending, dtype=np.int64)
         c = np.array([(keys or {})[one] for one in ascending], dtype=np.uint8)
+        self._change(KeySet(k, c), seq, time, silent=silent)
         data = keyfeed.write(k, c)
         head: dict[str, Any] = {
             "v": 1, "origin": self.origin, "seq": seq, "time": canonical.timestamp(time), "canon": "b1",
             "expires": canonical.timestamp(time + lifetime), "interval_s": 0, "log_size": 9, "hosts_n": hosts,
             "keys": {
-                "n": len(k), "set_sha256": keyfeed.set_sha256(k, c), "deltas": [], "removals": [], "base_seq": seq,
+                "n": len(k), "set_sha256": keyfeed.set_sha256(k, c), "base_seq": seq,
+                "deltas": [one for one in self.deltas if one["to"] <= seq],
+                "removals": [one for one in self.removals if one["to"] <= seq],
                 "base": [{**self.put(data, "parquet"), "bytes": len(data), "rows": len(k)}],
             },
-            "rows": {"parts": 256, "index": self._index(rows or {})},
+            "rows": {"parts": 256, "index": self._index(rows or {}, silent=silent)},
             "coverage": COVERAGE,
         }  # fmt: skip
         self.serve(head)
@@ -137,7 +151,7 @@ class Served:
         """As the registry would."""
         path = request.url.path
         self.asked.append(path)
-        if path == "/v1":
+        if path == "/v1" and not self.is_mirror:
             body = {"origin": self.origin, "vkey": self.vkey, "feed_seq": self.told_seq or None}
             return httpx.Response(200, json=body)
         found = self.files.get(path.removeprefix("/feed/v1/")) or self.logged(path)
@@ -150,15 +164,45 @@ class Served:
         with Transport("http://test", transport=httpx.MockTransport(self.answer), retry=retry) as transport:
             return sync(transport, State(folder, make=True), now=lambda: now, patience=0.0, **how)
 
-    def _index(self, rows: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, dict[str, str]]:
+    def _change(self, keys: KeySet, seq: int, time: dt.datetime, *, silent: bool) -> None:
+        """Write what changed since the head before, if this is a later one."""
+        change, last = changed(self.keys, keys), self.told_seq
+        gone = lost(self.keys, change)
+        if last and seq > last:
+            span = {"to": seq, "until": canonical.timestamp(time)}
+            start = self.deltas[-1]["to"] if self.deltas else last
+            data = keyfeed.write_delta(change)
+            self.deltas = [*self.deltas, {**span, "from": start, **self._sized(data, len(change.k))}]
+            said = Removals(gone.k, gone.c, np.ones(len(gone.k), np.uint8))
+            start = self.removals[-1]["to"] if self.removals else last
+            data = keyfeed.write_removals(said)
+            if len(gone.k) and not silent:
+                self.removals = [*self.removals, {**span, "from": start, **self._sized(data, len(said.k))}]
+        self.keys = keys
+
+    def _sized(self, data: bytes, rows: int) -> dict[str, Any]:
+        return {**self.put(data, "parquet"), "bytes": len(data), "rows": rows}
+
+    def _index(
+        self, rows: Mapping[str, Sequence[dict[str, Any]]], *, silent: bool
+    ) -> dict[str, dict[str, str]]:
         parts: dict[str, dict[str, Any]] = {}
-        for digest, some in rows.items():
-            parts.setdefault(digest[:2], {})[digest] = [self._entry(one) for one in some]
-        return {part: self.put(canonical.dumps({"files": files}), "json") for part, files in parts.items()}
+        for digest, said in rows.items():
+            part = parts.setdefault(digest[:2], {"files": {}, "gone": {}})
+            part["files"][digest] = [self._entry(one) for one in said]
+        labels = {(digest, one["dataset"], one["version"]) for digest, said in rows.items() for one in said}
+        for digest, dataset, version in sorted(self.labels - labels) if not silent else ():
+            part = parts.setdefault(digest[:2], {"files": {}, "gone": {}})
+            gone = {"dataset": dataset, "version": version, "reason": "retracted"}
+            part["gone"].setdefault(digest, []).append(gone)
+        self.labels |= labels
+        return {part: self.put(canonical.dumps(one), "json") for part, one in parts.items()}
 
     def _entry(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         bitmaps = {label: self._bitmap(entry["rows"].get(label, ())) for label in ("any", *CATEGORIES)}
-        return {**{name: value for name, value in entry.items() if name != "rows"}, "bitmaps": bitmaps}
+        removed = {reason: self._bitmap(rows) for reason, rows in entry.get("removed", {}).items()}
+        said = {name: value for name, value in entry.items() if name != "rows"}
+        return {**said, "bitmaps": bitmaps, "removed": removed}
 
     def _bitmap(self, rows: Sequence[int]) -> dict[str, Any]:
         return {**self.put(rowfeed.write(BitMap64(rows)), "puffin"), "n": len(rows)} if rows else {"n": 0}

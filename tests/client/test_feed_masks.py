@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 
 import byline
 from byline.client.feed import Feed, KeyIndex, use_of
+from byline.client.keysets import KeptSet, write_set
 from byline.errors import Refused
 from byline.formats.categories import REMOVE_EXISTING, TRAIN_GENERATIVE, TRAIN_OTHER
+from byline.formats.keyset import KeySet
 from byline.formats.selectors import fingerprint
 from tests.client.served import NOW, Served, every
 
@@ -130,5 +133,7 @@ def test_an_index_finds_exactly_the_keys_of_a_use(keys: dict[int, int], others: 
     k = np.array(sorted(keys), dtype=np.int64)
     c = np.array([keys[int(one)] for one in k], dtype=np.uint8)
     probes = np.array([*keys, *others], dtype=np.int64)
-    found = KeyIndex(k, c, bits=bits).has(probes)
+    with TemporaryDirectory() as folder:
+        write_set(Path(folder) / "set", [KeySet(k, c)])
+        found = KeyIndex(KeptSet(Path(folder) / "set")).has(probes, bits)
     assert found.tolist() == [bool(keys.get(int(probe), 0) & bits) for probe in probes]

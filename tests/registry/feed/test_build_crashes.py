@@ -78,7 +78,7 @@ def changed(here: SmallRegistry) -> SmallRegistry:
     return here
 
 
-WRITES = range(1, 7)  # keys, a bitmap, an index part, the head's file, head.note, head.json
+WRITES = range(1, 8)  # a bitmap, an index part, a pack, a delta, the head's file, head.note, head.json
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["lost", "kept"])

@@ -15,12 +15,13 @@ import pyarrow.compute as pc
 from pyroaring import BitMap64
 
 from byline.client import verified
+from byline.client.catching_up import open_set
+from byline.client.keysets import KeptSet
 from byline.client.state import State
-from byline.client.sync import read_keys
 from byline.errors import NotFound, Refused
 from byline.formats import categories, rowfeed
 from byline.formats.feedhead import Head, RowEntry, parse_index, verify_head
-from byline.formats.keyfeed import LIMIT, Bits, Keys
+from byline.formats.keyfeed import LIMIT, Keys
 from byline.formats.publishable import batch_probes
 from byline.formats.selectors import fingerprints
 
@@ -33,26 +34,26 @@ Mask = npt.NDArray[np.bool_]
 
 
 class KeyIndex:
-    """Sorted keys with a bitmap before them: nearly every probe that misses ends at one bit."""
+    """Sorted keys with a bitmap before them: nearly every probe that misses ends at one bit, and touches no key."""
 
-    def __init__(self, k: Keys, c: Bits, *, bits: int) -> None:
-        """Keep the keys whose categories share a bit with `bits`."""
-        self._keys = k if bits >= categories.EVERYTHING else k[(c & bits) != 0]
-        self._shift = 60 - min(max(len(self._keys).bit_length() + 4, 13), 32)
+    def __init__(self, keys: KeptSet) -> None:
+        """About 3 bytes a key, beside the keys themselves, which stay in their file."""
+        self._keys = keys
+        self._shift = 60 - min(max(len(keys.k).bit_length() + 4, 13), 32)
         self._bitmap = np.zeros(LIMIT >> self._shift >> 3, dtype=np.uint8)
-        places = self._keys >> self._shift
-        np.bitwise_or.at(self._bitmap, places >> 3, np.left_shift(1, places & 7).astype(np.uint8))
+        for piece in keys.pieces():
+            places = piece.k >> self._shift
+            np.bitwise_or.at(self._bitmap, places >> 3, np.left_shift(1, places & 7).astype(np.uint8))
 
-    def has(self, probes: Keys) -> Mask:
-        """Which probes are keys; -1 never is."""
-        if not len(self._keys) or not len(probes):
+    def has(self, probes: Keys, bits: int) -> Mask:
+        """Which probes are keys that share a bit with `bits`; -1 never is."""
+        if not len(self._keys.k) or not len(probes):
             return np.zeros(len(probes), dtype=bool)
         places = np.maximum(probes, 0) >> self._shift
         found: Mask = ((self._bitmap[places >> 3] >> (places & 7).astype(np.uint8)) & 1).astype(bool)
         perhaps = np.flatnonzero(found)
-        values = probes[perhaps]
-        at = np.minimum(np.searchsorted(self._keys, values), len(self._keys) - 1)
-        found[perhaps] = self._keys[at] == values
+        found[perhaps] = (self._keys.bits_at(probes[perhaps]) & bits) > 0
+        self._keys.release()
         return found
 
 
@@ -79,8 +80,7 @@ class Feed:
     def __init__(self, state: State, head: Head) -> None:
         """Use `open`, which checks what must be checked."""
         self.state, self.head = state, head
-        self._k, self._c = read_keys(state, head)
-        self._indexes: dict[int, KeyIndex] = {}
+        self._keys = KeyIndex(open_set(state, head, state.recipe(head.seq)))
 
     @classmethod
     def open(
@@ -124,22 +124,28 @@ class Feed:
         """For each row of these columns KEPT, UNREADABLE (no URL and no digest can be asked about), or why it goes."""
         rows = len((*urls, *digests)[0])
         found = np.full(rows, UNREADABLE, dtype=np.uint8)
-        index = self._index(use.bits)
         hits: list[tuple[int, Mask]] = []
         for column in digests:
             k = fingerprints("sha256", _digests(column))
             found[k >= 0] = KEPT
-            hits.append((SHA256, index.has(k)))
+            hits.append((SHA256, self._keys.has(k, use.bits)))
         for column in urls:
             probes = batch_probes(column, hosts=bool(self.head.hosts))
             found[probes.readable] = KEPT
-            hit = index.has(probes.k)
+            hit = self._keys.has(probes.k, use.bits)
             hits += [(FS, hit & probes.fs), (U, hit & ~probes.fs)]
             if probes.host_index is not None and probes.host_ks:
-                hits.append((HOST, _host_hits(probes.host_index, probes.host_ks, index)))
+                hits.append((HOST, self._host_hits(probes.host_index, probes.host_ks, use.bits)))
         for kind, hit in hits:
             found[hit & ((found == KEPT) | (found == UNREADABLE))] = kind
         return found
+
+    def _host_hits(self, places: npt.NDArray[np.int32], keys: list[tuple[int, ...]], bits: int) -> Mask:
+        flat = np.array([k for ks in keys for k in ks], dtype=np.int64)
+        owner = np.repeat(np.arange(len(keys)), [len(ks) for ks in keys])
+        covered = np.zeros(len(keys) + 1, dtype=bool)  # the last one is for -1
+        covered[owner[self._keys.has(flat, bits)]] = True
+        return covered[places]
 
     def entries(self, file_sha256: str) -> tuple[RowEntry, ...]:
         """What the row index says about a file."""
@@ -154,11 +160,6 @@ class Feed:
         if bitmap.file is None:
             return BitMap64()
         return rowfeed.read(self.state.bytes_of(bitmap.file.path, bitmap.file.sha256))
-
-    def _index(self, bits: int) -> KeyIndex:
-        if bits not in self._indexes:
-            self._indexes[bits] = KeyIndex(self._k, self._c, bits=bits)
-        return self._indexes[bits]
 
 
 def url_array(urls: Any) -> pa.Array | pa.ChunkedArray:
@@ -179,11 +180,3 @@ def _digests(column: pa.Array) -> pa.Array:
     """Hex digests in lower case, null for anything else."""
     texts = pc.utf8_lower(pc.utf8_trim_whitespace(column.cast(pa.string())))
     return pc.if_else(pc.match_substring_regex(texts, "^[0-9a-f]{64}$"), texts, pa.scalar(None, pa.string()))
-
-
-def _host_hits(places: npt.NDArray[np.int32], keys: list[tuple[int, ...]], index: KeyIndex) -> Mask:
-    flat = np.array([k for ks in keys for k in ks], dtype=np.int64)
-    owner = np.repeat(np.arange(len(keys)), [len(ks) for ks in keys])
-    covered = np.zeros(len(keys) + 1, dtype=bool)  # the last one is for -1
-    covered[owner[index.has(flat)]] = True
-    return covered[places]

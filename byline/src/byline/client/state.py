@@ -1,12 +1,15 @@
 """What was last believed: one folder with a SQLite file and the feed's files, each under its digest.
 
 A head is believed by one row that is committed after all files it leads to lie there, flushed to disk. A crash before
-leaves the old feed whole, and files nobody points to, which the next sync finds or sweeps.
+leaves the old feed whole, and files nobody points to, which the next sync finds or sweeps. One writer at a time holds
+`alone()`; readers need no lock: what a head leads to stays while the head is kept.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import json
 import os
 import sqlite3
 from collections.abc import Collection, Iterator
@@ -14,12 +17,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from byline.errors import Conflict, NotFound, Refused, Untrusted
+from byline.errors import Conflict, NotFound, Refused, Unavailable, Untrusted
 
 KEPT_HEADS = 30
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS trust (one INTEGER PRIMARY KEY CHECK (one = 1), registry TEXT, vkey TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS head (seq INTEGER PRIMARY KEY, json BLOB NOT NULL, note BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS recipe (seq INTEGER PRIMARY KEY, made_of TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS log (one INTEGER PRIMARY KEY CHECK (one = 1), checkpoint BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS seen (
   path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, inode INTEGER, sha256 TEXT NOT NULL
@@ -38,6 +42,15 @@ class Believed:
     seq: int
     json: bytes
     note: bytes
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the set of a head is made of: files of a base, or the set of an earlier head; then deltas, in order."""
+
+    base: tuple[str, ...] = ()
+    deltas: tuple[str, ...] = ()
+    set_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -127,9 +140,11 @@ class State:
         path.write_bytes(data)
         return path
 
-    def believe(self, head: Believed, *, checkpoint: bytes) -> None:
+    def believe(self, head: Believed, recipe: Recipe, *, checkpoint: bytes) -> None:
         """Go by this head, and by the log that holds it, from now on. Its files are there already."""
         with self._writing() as connection:
+            made_of = json.dumps(dataclasses.asdict(recipe))
+            connection.execute("INSERT OR REPLACE INTO recipe VALUES (?, ?)", (head.seq, made_of))
             connection.execute("INSERT OR REPLACE INTO log VALUES (1, ?)", (checkpoint,))
             connection.execute(
                 "INSERT INTO head VALUES (?, ?, ?) ON CONFLICT (seq) DO UPDATE SET note = excluded.note",
@@ -137,6 +152,7 @@ class State:
             )
             oldest = "SELECT seq FROM head ORDER BY seq DESC LIMIT 1 OFFSET ?"
             connection.execute(f"DELETE FROM head WHERE seq <= ({oldest})", (KEPT_HEADS,))  # noqa: S608 - no input
+            connection.execute("DELETE FROM recipe WHERE seq NOT IN (SELECT seq FROM head)")
 
     def heads(self) -> list[Believed]:
         """All heads that are kept, oldest first."""
@@ -144,6 +160,36 @@ class State:
             return [
                 Believed(*row) for row in connection.execute("SELECT seq, json, note FROM head ORDER BY seq")
             ]
+
+    def recipe(self, seq: int) -> Recipe | None:
+        """What the set of a kept head is made of; None where the head alone says it."""
+        with self._connected() as connection:
+            found = connection.execute("SELECT made_of FROM recipe WHERE seq = ?", (seq,)).fetchone()
+        made_of = json.loads(found[0]) if found else None
+        return made_of and Recipe(tuple(made_of["base"]), tuple(made_of["deltas"]), made_of["set_sha256"])
+
+    def set_of(self, set_sha256: str) -> Path:
+        """Where a whole set of keys lies, without its endings (keysets.py)."""
+        return self.folder / "sets" / set_sha256
+
+    def flush_set(self, set_sha256: str) -> None:
+        """See to it that a set outlives a crash: later ones are to be made of it."""
+        for ending in (".k", ".c"):
+            with self.set_of(set_sha256).with_suffix(ending).open("rb") as file:
+                os.fsync(file.fileno())
+        _sync_folder(self.folder / "sets")
+
+    @contextmanager
+    def alone(self, *, patience: float = 60.0) -> Iterator[None]:
+        """Be the only writer; Unavailable("state-busy") where another one is at it for longer than `patience` seconds."""
+        with closing(
+            sqlite3.connect(self.folder / "writer.sqlite", timeout=patience, isolation_level=None)
+        ) as lock:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                raise Unavailable("state-busy", f"another byline sync is writing {self.folder}") from error
+            yield
 
     def path_of(self, path: str) -> Path:
         """Where a file of the feed (`files/<sha256>.<ending>`) lies."""
@@ -165,6 +211,10 @@ class State:
             raise Untrusted("state-damaged", f"{path} was changed; delete it and run byline sync", at=path)
         return data
 
+    def named(self, path: str) -> bytes:
+        """A file's bytes, held against the digest in its name."""
+        return self.bytes_of(path, path.removeprefix("files/").partition(".")[0])
+
     def put(self, path: str, data: bytes) -> None:
         """Keep a file: whole and on the disk, or not at all."""
         target = self.path_of(path)
@@ -176,10 +226,13 @@ class State:
         draft.replace(target)
         _sync_folder(target.parent)
 
-    def sweep(self, needed: Collection[str]) -> None:
-        """Forget files no kept head leads to."""
+    def sweep(self, needed: Collection[str], *, sets: Collection[str]) -> None:
+        """Forget files no kept head leads to, and sets that can be made again."""
         for path in (self.folder / "files").iterdir():
             if f"files/{path.name}" not in needed:
+                path.unlink(missing_ok=True)
+        for path in (self.folder / "sets").glob("*"):
+            if path.stem not in sets:
                 path.unlink(missing_ok=True)
 
     def digest_of(self, stat: Stat) -> str | None:

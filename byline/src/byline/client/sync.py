@@ -9,37 +9,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from byline.client import verified
+from byline.client.catching_up import catch_up
+from byline.client.fetching import ROOT, Fetcher, Say, bitmaps_of
 from byline.client.log import Log
+from byline.client.rows_left import check_rows_left
 from byline.client.state import Believed, State
 from byline.client.transport import Transport
-from byline.errors import NotFound, Refused, Unavailable, Untrusted
+from byline.errors import NotFound, Unavailable, Untrusted
 from byline.formats import checkpoint as checkpoints
-from byline.formats import keyfeed, receipt, rowfeed
-from byline.formats.feedhead import (
-    MAX_HEAD,
-    MAX_INDEX,
-    FeedFile,
-    Head,
-    noted,
-    parse_head,
-    parse_index,
-    verify_head,
-)
-from byline.formats.feedkeys import read_pieces
-from byline.formats.keyset import whole
+from byline.formats import receipt
+from byline.formats.feedhead import MAX_HEAD, Head, noted, parse_head, verify_head
 from byline.formats.note import MAX_NOTE, parse_vkey
 from byline.formats.tiles import node_reader
-
-ROOT = "/feed/v1/"
-MOST_BITMAP = 2 << 30
-_AT_ONCE = 8
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -62,36 +47,63 @@ def sync(
     max_age: dt.timedelta | None = None,
     say: Say = lambda _: None,
     patience: float = 30.0,
+    jobs: int = 8,
 ) -> Synced:
     """Bring the state to the registry's present head, at least to the one the registry tells of.
 
     Untrusted, with the state as it was: "key-changed", "bad-signature", "head-mismatch", "feed-went-back",
     "feed-forked", "feed-expired", "feed-stale", "wrong-file"; "head-not-logged", "not-in-log", "log-went-back",
-    "log-forked", "log-tiles-wrong", "log-truncated". What contradicts what was signed before is kept as evidence in the
-    state. NotFound("no-feed-yet") before the first feed.
+    "log-forked", "log-tiles-wrong", "log-truncated"; "wrong-key-set", "removed-unsaid". What contradicts what was signed
+    before is kept as evidence in the state. NotFound("no-feed-yet") before the first feed; Unavailable("state-busy")
+    where another process is at it. What an interrupted run has fetched is not fetched again; `jobs` files come at once.
     """
-    about = transport.get("/v1")
+    with state.alone(patience=max(patience, 1.0)):
+        told, found, head = _believable(transport, state, now(), (vkey, max_age, patience))
+        last = state.last()
+        before = parse_head(last.json) if last else None
+        verified.check_follows(before, head)
+        checkpoint = _logged(Log(transport), state, told, head=head, patience=patience)
+        fetcher = Fetcher(transport, state, say, jobs=jobs)
+        recipe = catch_up(state, head, before, fetcher.keys)
+        fetcher.rows(head, since=before.seq if before else 0)
+        check_rows_left(state, before, head)
+        state.pin(told, registry=transport.url)
+        state.believe(found, recipe, checkpoint=checkpoint)
+        _sweep(state)
+    changed = before is None or before.sha256 != head.sha256
+    return Synced(head, told, fetcher.files, fetcher.bytes, changed)
+
+
+def _believable(
+    transport: Transport,
+    state: State,
+    now: dt.datetime,
+    said: tuple[str | None, dt.timedelta | None, float],
+) -> tuple[str, Believed, Head]:
+    """The key to go by, and a fresh head that it signed."""
+    vkey, max_age, patience = said
+    about = _about(transport, state, vkey)
     told = _trusted(state, about, vkey)
-    last = state.last()
-    before = parse_head(last.json) if last else None
     found, head = _fetch_head(transport, told, at_least=_told_seq(about), patience=patience)
-    verified.check_follows(before, head)
-    verified.check_fresh(head, now=now(), max_age=max_age)
-    checkpoint = _logged(Log(transport), state, told, head=head, patience=patience)
-    fetcher = _Fetcher(transport, state, say)
-    needed = fetcher.everything(head)
-    _check_keys(state, head)
-    state.pin(told, registry=transport.url)
-    state.believe(found, checkpoint=checkpoint)
-    state.sweep(needed | {path for one in state.heads() if one.seq != head.seq for path in _kept(state, one)})
-    return Synced(
-        head, told, fetcher.files, fetcher.bytes, changed=before is None or before.sha256 != head.sha256
-    )
+    verified.check_fresh(head, now=now, max_age=max_age)
+    return told, found, head
 
 
-def _trusted(state: State, about: object, vkey: str | None) -> str:
+def _about(transport: Transport, state: State, vkey: str | None) -> dict[str, object]:
+    """What the registry says of itself. A mirror is static files and says nothing: who has the key needs none of it."""
+    try:
+        about = transport.get("/v1")
+    except NotFound:
+        key = vkey or state.vkey()
+        if key is None:
+            raise
+        return {"vkey": key}
+    return about if isinstance(about, dict) else {}
+
+
+def _trusted(state: State, about: dict[str, object], vkey: str | None) -> str:
     """The key to go by: the pinned one, the one given, or (first use) the one the registry shows."""
-    shown = about.get("vkey") if isinstance(about, dict) else None
+    shown = about.get("vkey")
     if not isinstance(shown, str):
         raise Untrusted("bad-answer", "the registry does not show its log key", at="/v1")
     pinned = state.vkey()
@@ -165,67 +177,24 @@ def _receipt(log: Log, head: Head, patience: float) -> bytes:
         time.sleep(0.2)
 
 
-class _Fetcher:
-    """Brings files into the state, each once."""
-
-    def __init__(self, transport: Transport, state: State, say: Say) -> None:
-        self._transport, self._state, self._say = transport, state, say
-        self.files, self.bytes = 0, 0
-
-    def everything(self, head: Head) -> set[str]:
-        """All files a head leads to; their paths."""
-        first = [
-            *((one, one.bytes) for one in (*head.base, *head.deltas)),
-            *((one, MAX_INDEX) for one in head.index.values()),
-        ]
-        self._fetch(first)
-        bitmaps = [(one, MOST_BITMAP) for one in _bitmaps(self._state, head)]
-        self._fetch(bitmaps)
-        return {one.path for one, _ in (*first, *bitmaps)}
-
-    def _fetch(self, wanted: list[tuple[FeedFile, int]]) -> None:
-        missing = {one.path: (one, most) for one, most in wanted if not self._state.has(one.path)}
-        if not missing:
-            return
-        self._say(f"fetching {len(missing):,} files of the feed")
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for size in pool.map(lambda pair: self._one(*pair), missing.values()):
-                self.files += 1
-                self.bytes += size
-
-    def _one(self, file: FeedFile, most: int) -> int:
-        data = self._transport.fetch(f"{ROOT}{file.path}", max_bytes=most)
-        if hashlib.sha256(data).hexdigest() != file.sha256:
-            raise Untrusted("wrong-file", f"{file.path} has another digest than its name says", at=file.path)
-        if file.path.endswith(".puffin"):
-            rowfeed.read(data)
-        self._state.put(file.path, data)
-        return len(data)
+def _sweep(state: State) -> None:
+    """Forget what no kept head leads to. The set of the last head stays, and those that others are made of."""
+    needed: set[str] = set()
+    heads = [parse_head(one.json) for one in state.heads()]
+    sets = {head.set_sha256 for head in heads[-1:]}
+    for head in heads:
+        recipe = state.recipe(head.seq)
+        needed |= _leads_to(state, head)
+        needed |= (
+            {*recipe.base, *recipe.deltas} if recipe else {one.path for one in (*head.base, *head.deltas)}
+        )
+        sets |= {recipe.set_sha256} if recipe and recipe.set_sha256 else set()
+    state.sweep(needed, sets=sets)
 
 
-def _bitmaps(state: State, head: Head) -> Iterator[FeedFile]:
-    for part, file in head.index.items():
-        for digest, entries in parse_index(state.bytes_of(file.path, file.sha256)).items():
-            if digest[:2] != part:
-                raise Refused("bad-row-index", "a file stands in the wrong part of the row index", at=digest)
-            for entry in entries:
-                yield from (bitmap.file for bitmap in entry.bitmaps.values() if bitmap.file is not None)
-
-
-def _kept(state: State, one: Believed) -> set[str]:
-    """What an earlier head leads to, as far as it is still there."""
-    head = parse_head(one.json)
-    paths = {file.path for file in (*head.base, *head.deltas, *head.index.values())}
-    if all(state.has(file.path) for file in head.index.values()):
-        paths |= {file.path for file in _bitmaps(state, head)}
+def _leads_to(state: State, head: Head) -> set[str]:
+    """The files of a kept head's row feeds, as far as they are still there."""
+    paths = {file.path for file in head.index.values()}
+    if all(state.has(path) for path in paths):
+        paths |= {file.path for file in bitmaps_of(state, head)}
     return paths
-
-
-def _check_keys(state: State, head: Head) -> None:
-    read_keys(state, head)
-
-
-def read_keys(state: State, head: Head) -> tuple[keyfeed.Keys, keyfeed.Bits]:
-    """The key feed of a head; Untrusted("wrong-key-set") unless it is the set the head names."""
-    found = whole(read_pieces(head, lambda file: state.bytes_of(file.path, file.sha256)))
-    return found.k, found.c

@@ -21,7 +21,7 @@ MAX_INDEX = 1 << 30
 MAX_BASES = 4_096
 MAX_CHANGES = 1_000
 CANON = "b1"
-_PATH = re.compile(r"files/([0-9a-f]{64})\.(parquet|puffin|json)")
+_PATH = re.compile(r"files/([0-9a-f]{64})\.(parquet|puffin|json|tar)")
 _PART = re.compile(r"[0-9a-f]{2}")
 _COVERAGE = ("opt_outs", "as_fingerprints", "rows_only", "publisher_only", "not_expressible")
 
@@ -44,7 +44,7 @@ class KeyFile(FeedFile):
 
 @dataclass(frozen=True)
 class Change(KeyFile):
-    """A delta or a file of removals: what happened after head `since`, up to head `to`, which was made at `until`."""
+    """A delta, removals or a pack: what happened after head `since`, up to head `to`, which was made at `until`."""
 
     since: int
     to: int
@@ -67,6 +67,7 @@ class Head:
     base: tuple[KeyFile, ...]
     deltas: tuple[Change, ...]
     removals: tuple[Change, ...]
+    packs: tuple[Change, ...]
     index: Mapping[str, FeedFile]
     hosts: int
     coverage: Mapping[str, int]
@@ -92,6 +93,7 @@ class RowEntry:
     column: str | None
     column_sha256: str | None
     bitmaps: Mapping[str, Bitmap]
+    removed: Mapping[str, Bitmap]
     format: str | None
     options: Mapping[str, Any]
     columns: Mapping[str, str]
@@ -162,6 +164,7 @@ def parse_head(data: bytes) -> Head:
         base=tuple(_key_file(one) for one in keys.objects("base", most=MAX_BASES)),
         deltas=_changes(keys, "deltas", seq),
         removals=_changes(keys, "removals", seq),
+        packs=_changes(rows, "packs", seq),
         index=_index(rows),
         hosts=fields.count("hosts_n"),
         coverage=_coverage(fields.inner("coverage")),
@@ -181,6 +184,19 @@ def parse_index(data: bytes) -> dict[str, tuple[RowEntry, ...]]:
     return {digest: tuple(_entry(one) for one in files.objects(digest, most=100_000)) for digest in named}
 
 
+def parse_gone(data: bytes) -> frozenset[tuple[str, str, str]]:
+    """The entries a part of the row index once had: the file's digest, dataset, version."""
+    fields = Fields(canonical.loads(data, max_bytes=MAX_INDEX), "index")
+    if fields.take("gone", missing=None) is None:
+        return frozenset()
+    gone = fields.inner("gone")
+    return frozenset(
+        (digest, one.text("dataset", longest=200), one.text("version", longest=64))
+        for digest in fields.take("gone")
+        for one in gone.objects(digest, most=100_000)
+    )
+
+
 def _key_file(fields: Fields) -> KeyFile:
     found = _file(fields)
     return KeyFile(found.path, found.sha256, fields.count("bytes"), fields.count("rows"))
@@ -188,7 +204,7 @@ def _key_file(fields: Fields) -> KeyFile:
 
 def _changes(keys: Fields, name: str, seq: int) -> tuple[Change, ...]:
     """In order and without a gap, the last one up to this head at most."""
-    found = tuple(_change(one) for one in keys.objects(name, most=MAX_CHANGES))
+    found = tuple(_change(one) for one in keys.objects(name, most=MAX_CHANGES, missing=[]))
     for before, after in pairwise(found):
         if before.to != after.since:
             raise keys.wrong(name, "without gaps")
@@ -245,10 +261,18 @@ def _entry(fields: Fields) -> RowEntry:
         column=fields.text_or_none("column", longest=200),
         column_sha256=fields.text_or_none("column_sha256", longest=64, pattern=HEX64),
         bitmaps={label: _bitmap(bitmaps.inner(label)) for label in named},
+        removed=_removed(fields),
         format=fields.text_or_none("format", longest=20),
         options=options,
         columns=columns,
     )
+
+
+def _removed(fields: Fields) -> dict[str, Bitmap]:
+    if fields.take("removed", missing=None) is None:
+        return {}
+    removed = fields.inner("removed")
+    return {reason: _bitmap(removed.inner(reason)) for reason in fields.take("removed")}
 
 
 def _bitmap(fields: Fields) -> Bitmap:
