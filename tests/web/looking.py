@@ -28,8 +28,17 @@ PAGES = (
     "/for-training",
     "/transparency",
     "/privacy",
+    "/proof/00112233445566778899aabbccddeeff",
 )
-OF_PEOPLE = ("/search", "/makers", "/this-is-me", "/opt-out-a-link", "/status", "/in-a-picture/letter")
+OF_PEOPLE = (
+    "/search",
+    "/makers",
+    "/this-is-me",
+    "/opt-out-a-link",
+    "/status",
+    "/in-a-picture/letter",
+    "/proof",
+)
 
 
 def parse(page: str) -> LexborHTMLParser:

@@ -30,7 +30,7 @@ def test_every_link_of_every_page_leads_somewhere(seen: World) -> None:
         with seen.client.get(address, headers={"Accept": "text/html"}) as answer:
             done[address] = answer.status_code
             if answer.content_type.startswith("text/html") and len(done) < 300:
-                waiting |= _links(answer.text, address)
+                waiting |= _links(answer.get_data(as_text=True), address)
     assert {address: status for address, status in done.items() if status >= 400} == {}
     assert len(done) > len(PAGES)
 

@@ -9,7 +9,8 @@ from web.here import our_url, runtime
 
 
 def routes(pages: flask.Blueprint) -> None:
-    """`/for-publishers`, `/for-training`, `/privacy`."""
+    """`/for-publishers`, `/for-training`, `/privacy`, and where a `rel=me` link of a proof leads."""
+    pages.add_url_rule("/proof/<code>", "proof", proof)
     pages.add_url_rule("/for-publishers", "for_publishers", for_publishers)
     pages.add_url_rule("/for-training", "downstream", downstream)
     pages.add_url_rule("/privacy", "privacy", privacy)
@@ -35,3 +36,8 @@ def privacy() -> str:
         paragraphs=[part.strip() for part in settings.privacy_text.split("\n\n") if part.strip()],
         contact=settings.operator_contact,
     )
+
+
+def proof(code: str) -> str:
+    """The same for every code, known or not: it tells nobody who claimed what."""
+    return flask.render_template("proof.html", code=code)
