@@ -17,7 +17,7 @@ from registry.feed.before import Before
 from registry.feed.head import Files
 from registry.feed.periods import WEEKS, Span, merged, reaching
 
-SHARD = 1 << 22  # keys a file of the base: about 20 MB
+SHARD = 1 << 21  # keys a file of the base: about 10 MB
 SLACK = 4_096
 
 

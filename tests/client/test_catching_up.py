@@ -6,15 +6,18 @@ import datetime as dt
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byline.client.catching_up import open_set
 from byline.client.feed import Feed
+from byline.client.keysets import KeptSet, write_set
 from byline.client.state import State
 from byline.errors import BylineError, Unavailable, Untrusted
 from byline.formats.feedhead import Head, parse_head
+from byline.formats.keyset import KeySet
 from tests.client.served import NOW, Served, every, row_entry
 
 FILE = "ab" * 32
@@ -231,3 +234,13 @@ def test_a_mirror_that_serves_files_alone_will_do_for_who_has_the_key(tmp_path: 
     served = Served(is_mirror=True)
     served.publish(every([1]))
     assert served.sync(tmp_path, vkey=served.vkey).head.seq == 1
+
+
+@given(st.sets(st.integers(0, 99), min_size=1), st.lists(st.integers(0, 99), max_size=20), st.integers(1, 40))
+def test_a_set_is_asked_slice_by_slice_as_it_is_whole(keys: set[int], wanted: list[int], size: int) -> None:
+    k = np.array(sorted(keys), dtype=np.int64)
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        patched.setattr("byline.client.keysets._SLICE", size)
+        write_set(Path(folder) / "set", [KeySet(k, np.full(len(k), 7, np.uint8))])
+        found = KeptSet(Path(folder) / "set").bits_at(np.array(wanted, dtype=np.int64))
+    assert found.tolist() == [7 if one in keys else 0 for one in wanted]

@@ -85,9 +85,9 @@ def test_any_head_is_reached_from_any_other_and_from_its_base(
     steps: list[tuple[dict[int, int], int]],
 ) -> None:
     history, now = History(), START
-    for keys, days in steps:
+    for said, days in steps:
         now += dt.timedelta(days=days)
-        history.add(key_set(keys), now)
+        history.add(key_set(said), now)
     head = history.heads[-1]
     assert pairs(whole(read_pieces(head, history.read))) == pairs(history.sets[-1])
     for earlier, keys in zip(history.heads, history.sets, strict=True):

@@ -26,11 +26,20 @@ from byline.cli.options import Asked, asked
     help="The registry's log key. Without it the first sync trusts the one the registry shows, and pins it.",
 )
 @click.option("--max-age", type=AGE, metavar="D", help="The oldest head to accept: 45d, 12h, 30m.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="Files fetched at once.",
+)
 @asked
-def sync(asked: Asked, state: Path, vkey: str | None, max_age: dt.timedelta | None) -> None:
+def sync(asked: Asked, state: Path, vkey: str | None, max_age: dt.timedelta | None, jobs: int) -> None:
     """Fetch the feed of opt-outs and believe only what is proved.
 
-    Exits 0 only when the feed is believed and fresh; on any error the feed before stays as it was.
+    Exits 0 only when the feed is believed and fresh; on any error the feed before stays as it was, and what was fetched
+    is not fetched again. --registry may be a mirror of the registry's files, where --vkey says whose they are.
     """
     from byline.client.state import State
     from byline.client.sync import sync as bring
@@ -43,6 +52,7 @@ def sync(asked: Asked, state: Path, vkey: str | None, max_age: dt.timedelta | No
             vkey=vkey,
             max_age=max_age,
             say=asked.say,
+            jobs=jobs,
         )
     head = made.head
     document = {

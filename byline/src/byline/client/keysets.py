@@ -18,6 +18,7 @@ import numpy.typing as npt
 from byline.formats.keyset import EMPTY, Bits, Keys, KeySet, bits_at, cut
 
 _AT_ONCE = 1 << 18
+_SLICE = 1 << 20
 
 
 class KeptSet:
@@ -32,6 +33,7 @@ class KeptSet:
             raise ValueError(f"{stem}: not of one length")
         self.k: Keys = k.view("<i8")
         self.c: Bits = c
+        self._first = self.k[::_SLICE].copy()  # of each slice
 
     def pieces(self) -> Iterator[KeySet]:
         """The set in pieces; each is given back when the next is taken."""
@@ -40,8 +42,18 @@ class KeptSet:
             self.release()
 
     def bits_at(self, wanted: Keys) -> Bits:
-        """The bits of each wanted key, 0 where it is not there."""
-        return bits_at(KeySet(self.k, self.c), wanted)
+        """The bits of each wanted key, 0 where it is not there. Slice by slice: no more of the set is mapped in at once."""
+        if len(self._first) < 2:
+            return bits_at(KeySet(self.k, self.c), wanted)
+        found = np.zeros(len(wanted), np.uint8)
+        order = np.argsort(wanted)
+        ends = np.searchsorted(wanted[order], self._first[1:])
+        for at, rows in enumerate(np.split(order, ends)):
+            if len(rows):
+                span = slice(at * _SLICE, (at + 1) * _SLICE)
+                found[rows] = bits_at(KeySet(self.k[span], self.c[span]), wanted[rows])
+                self.release()
+        return found
 
     def release(self) -> None:
         """Keep no page of it in this process; the system's own cache still may."""
