@@ -53,7 +53,9 @@ def people(count: int) -> tuple[list[Person], str]:
         plain = [row["display_name"] for row in csv.DictReader(file)][: count - len(recorded)]
     chance = random.Random(5)
     made = [_person(number, names, chance) for number, names in enumerate(recorded)]
-    return made + [Person(len(made) + at, (name,)) for at, name in enumerate(plain)], "NGA and NYPL"
+    made += [Person(len(made) + at, (name,)) for at, name in enumerate(plain)]
+    made += [Person(len(made) + at, names) for at, names in enumerate(_synthetic(count - len(made)))]
+    return made, "NGA and NYPL" + (", the rest synthetic" if len(recorded) + len(plain) < count else "")
 
 
 def questions(found: list[Person], count: int) -> dict[str, list[Question]]:
