@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session, aliased
 
 from registry.models import Job
 
-SHORT, LONG = "short", "long"
+SHORT, LONG, OUT, MAIL = "short", "long", "out", "mail"
+"""Lanes: nothing short waits for an ingest, for somebody else's server, or for the mail server."""
 DEAD = "dead"
 LEASE = dt.timedelta(seconds=45)
 MAX_ATTEMPTS = 16

@@ -20,11 +20,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from byline.errors import BylineError, Refused
 from registry import jobs
-from registry.contributors import indexing
+from registry.contributors import indexing, proofs
 from registry.database import only_one, presence, transaction
 from registry.feed.build import build_feed, is_due
-from registry.jobs import LONG, SHORT, Work
-from registry.optouts import mailing, match
+from registry.jobs import LONG, MAIL, OUT, SHORT, Work
+from registry.optouts import claims_followed, mailing, match
 from registry.optouts.lapse import lapse
 from registry.publishing import pipeline, retract, uploads
 from registry.runtime import Runtime
@@ -33,6 +33,7 @@ from registry.tlog.sequence import assign_numbers, has_unnumbered
 
 logger = logging.getLogger(__name__)
 Do = Callable[[Runtime, Work], None]
+LANES = (SHORT, LONG, MAIL, OUT, OUT, OUT, OUT)  # four wait for other people's servers at once
 POLL = 0.2  # seconds between two looks for work
 GRACE = 20.0  # seconds a running job is given to end when the worker is asked to stop
 
@@ -73,6 +74,22 @@ def _match(here: Runtime, work: Work) -> None:
 def _mail(here: Runtime, work: Work) -> None:
     to, subject, body = mailing.open_mail(here.seal, work.payload)
     here.mailer.send(to, subject, body, now=here.clock())
+
+
+def _prove(here: Runtime, work: Work) -> None:
+    proofs.check(
+        here.sessions,
+        egress=here.egress,
+        public_url=here.settings.public_url,
+        claim_id=work.payload["claim"],
+        photo=work.payload["photo"],
+        now=here.clock,
+    )
+
+
+def _claim(here: Runtime, work: Work) -> None:
+    with transaction(here.sessions) as session:
+        claims_followed.follow_claim(session, claim_id=work.payload["claim"], now=here.clock())
 
 
 def _number(here: Runtime) -> bool:
@@ -125,12 +142,19 @@ def _lapse(here: Runtime) -> bool:
         return lapse(session, now=here.clock())
 
 
+def _recheck(here: Runtime) -> bool:
+    with transaction(here.sessions) as session:
+        return proofs.recheck(session, now=here.clock())
+
+
 # What each kind of job is. A new kind is a line here and a function in its room.
 JOBS: Mapping[str, Do] = {
     "ingest": _ingest,
     "forget": _forget,
     "mail": _mail,
     "match": _match,
+    "prove": _prove,
+    "claim": _claim,
 }
 DUTIES = (
     Duty("sequence", 0.2, _number),
@@ -140,6 +164,7 @@ DUTIES = (
     Duty("feed", 0.5, _feed),
     Duty("expiry", 60.0, _expire),
     Duty("lapse", 3600.0, _lapse),
+    Duty("recheck", 60.0, _recheck),
 )
 
 
@@ -150,7 +175,7 @@ class Worker:
         self,
         runtime: Runtime,
         *,
-        lanes: tuple[str, ...] = (SHORT, LONG),
+        lanes: tuple[str, ...] = LANES,
         does: Mapping[str, Do] = JOBS,
         duties: tuple[Duty, ...] = DUTIES,
         lease: dt.timedelta = jobs.LEASE,

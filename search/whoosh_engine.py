@@ -148,12 +148,13 @@ class WhooshEngine:
 
     def merge(self) -> bool:
         """As SearchEngine.merge: small segments into one, big ones are left until the small outgrow them."""
-        if self.segments() <= MOST_SEGMENTS:
+        before = self.segments()
+        if before <= MOST_SEGMENTS:
             return False
         with self._writing(_merge_small):
             pass
         self._renew()
-        return True
+        return self.segments() < before  # segments without a document stay: asking again would never end
 
     def segments(self) -> int:
         """Count Whoosh's segments: each is looked into for each word of a query."""

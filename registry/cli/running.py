@@ -147,13 +147,17 @@ def end(child: subprocess.Popen[bytes], *, seconds: float = 30.0) -> None:
 
 @click.command()
 @click.option(
-    "--lane", "lanes", multiple=True, type=click.Choice(["short", "long"]), help="Only this lane of jobs."
+    "--lane",
+    "lanes",
+    multiple=True,
+    type=click.Choice(["short", "long", "mail", "out"]),
+    help="Only this lane of jobs.",
 )
 @click.option("--parent", type=int, hidden=True, help="Stop when this process is gone.")
 def worker(lanes: tuple[str, ...], parent: int | None) -> None:
     """Do the background work: ingest, matching, mails, numbering, indexing, the feed. Any number may run."""
     from registry.cli.opening import check_log_of, opened
-    from registry.worker import Worker
+    from registry.worker import LANES, Worker
 
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -167,7 +171,7 @@ def worker(lanes: tuple[str, ...], parent: int | None) -> None:
     try:
         with opened() as here:
             check_log_of(here)
-            everything_ended = Worker(here, lanes=lanes or ("short", "long")).run(stop)
+            everything_ended = Worker(here, lanes=lanes or LANES).run(stop)
             if not everything_ended:
                 os._exit(0)  # a job goes on in its thread; it was given back and is not ours any more
     except BylineError as error:

@@ -18,15 +18,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from byline.errors import Conflict, NotFound, Refused, Untrusted
+from byline.errors import NotFound, Refused, Untrusted
 from byline.formats.hosts import require_host
 from byline.formats.selectors import parse_selector
-from registry.models import Claim, OperatorAct
+from registry.contributors.deciding import assurance_of, decide, note_conflict, rivals
+from registry.contributors.places import places_of
+from registry.jobs import DEAD
+from registry.models import Claim, Job, Proof
 from registry.seal import Seal
-from registry.tlog import append
 
 TokenBytes = Callable[[int], bytes]
-LONGEST_WHY = 1000
 # Enough to see a slip of the hand; whether it is read, a mail will tell.
 _EMAIL = re.compile(
     r"[^@\s\x00-\x1f\x7f<>\",;:]{1,64}@[^@\s\x00-\x1f\x7f<>\",;:]+\.[^@\s\x00-\x1f\x7f<>\",;:.]{2,}"
@@ -36,7 +37,7 @@ _EMAIL = re.compile(
 def make_claim(
     session: Session, *, identity: str, email: str, seal: Seal, now: dt.datetime, token_bytes: TokenBytes
 ) -> dict[str, Any]:
-    """Take a claim down; give it as `claim_view` does, with `token`, which is shown this once.
+    """Take a claim down; give it as `full_view` does, with `token`, which is shown this once.
 
     `email` may be empty. Refused: `unknown-selector`, `not-an-identity`, `public-suffix`, `shared-host`,
     `bad-email`.
@@ -56,7 +57,7 @@ def make_claim(
     )
     session.add(claim)
     session.flush()
-    return _view(claim) | {"token": token}
+    return full_view(session, claim) | {"token": token}
 
 
 def read_identity(text: str) -> str:
@@ -93,11 +94,36 @@ def token_hash(token: str) -> str:
 
 
 def claim_view(session: Session, *, claim_id: str, token: str) -> dict[str, Any]:
-    """Give a claim to who has its token; NotFound("no-such-claim"), Untrusted("wrong-token")."""
+    """Give a claim to who has its token, as `full_view` does; NotFound("no-such-claim"), Untrusted("wrong-token")."""
     claim = find_claim(session, claim_id)
     if not hmac.compare_digest(claim.token_hash, token_hash(token)):
         raise Untrusted("wrong-token", "this token does not open that claim")
-    return _view(claim)
+    return full_view(session, claim)
+
+
+def full_view(session: Session, claim: Claim) -> dict[str, Any]:
+    """A claim with where its line may stand, and what was seen there.
+
+    Beside `claim_view`'s: `checking`, `places` ([{"how", "place", "advice"}]), `proofs` ([{"how", "place",
+    "state", "saw", "checked_at", "seen_at"}]), `by_mail` (whether a mail can confirm it, as asserted).
+    """
+    waiting = select(Job.id).where(Job.kind == "prove", Job.key == claim.id, Job.state != DEAD).limit(1)
+    rows = session.scalars(select(Proof).where(Proof.claim_id == claim.id).order_by(Proof.how))
+    return _view(claim) | {
+        "checking": session.scalar(waiting) is not None,
+        "by_mail": claim.email_sealed is not None,
+        "places": [
+            {"how": place.how, "place": place.address, "advice": place.advice}
+            for place in places_of(claim.identity)
+        ],
+        "proofs": [
+            {
+                "how": row.how, "place": row.place, "state": row.state, "saw": row.saw,
+                "checked_at": row.checked_at, "seen_at": row.seen_at,
+            }
+            for row in rows
+        ],
+    }  # fmt: skip
 
 
 def find_claim(session: Session, claim_id: str) -> Claim:
@@ -132,31 +158,15 @@ def confirm(session: Session, *, claim_id: str, who: str, why: str, now: dt.date
     """Say that it is so. An identity or host becomes `verified`, a name in one dataset `asserted`.
 
     A second confirmed claim by another mail address is noted as a conflict (`conflicts_with`); both stand,
-    nothing merges. Conflict("claim-decided") where it was rejected or lapsed; confirming again changes
-    nothing.
+    nothing merges. Conflict("claim-decided") where it was rejected; confirming again changes nothing.
     """
     claim = find_claim(session, claim_id)
-    if claim.state != "confirmed":
-        local = claim.identity.partition(":")[0] in {"name", "id"}
-        _decide(
-            session,
-            claim,
-            state="confirmed",
-            assurance="asserted" if local else "verified",
-            who=who,
-            why=why,
-            now=now,
-        )
-    against = _others_confirmed(session, claim)
+    assurance = assurance_of(claim.identity)
+    if (claim.state, claim.assurance) != ("confirmed", assurance):
+        decide(session, claim, state="confirmed", assurance=assurance, who=who, why=why, now=now)
+    against = [other.id for other in rivals(session, claim)]
     if against:
-        _record(
-            session,
-            claim,
-            what="claim-conflict",
-            who=who,
-            why=f"also confirmed: {', '.join(against)}",
-            now=now,
-        )
+        note_conflict(session, claim, against, who=who, now=now)
     return _view(claim) | {"conflicts_with": against}
 
 
@@ -164,45 +174,8 @@ def reject(session: Session, *, claim_id: str, who: str, why: str, now: dt.datet
     """Say that it is not so, once. Conflict("claim-decided") where it was confirmed."""
     claim = find_claim(session, claim_id)
     if claim.state != "rejected":
-        _decide(session, claim, state="rejected", assurance=None, who=who, why=why, now=now)
+        decide(session, claim, state="rejected", assurance=None, who=who, why=why, now=now)
     return _view(claim)
-
-
-def _decide(
-    session: Session, claim: Claim, *, state: str, assurance: str | None, who: str, why: str, now: dt.datetime
-) -> None:
-    if claim.state != "pending":
-        raise Conflict("claim-decided", f"this claim is {claim.state} already", at=claim.id)
-    claim.state, claim.assurance = state, assurance
-    claim.decided_at, claim.decided_by, claim.reason = now, who[:100], why[:LONGEST_WHY]
-    _record(session, claim, what=f"claim-{state}", who=who, why=why, now=now)
-    append.append(
-        session, kind=f"claim-{state}", subject=f"claim:{claim.id}", ref=claim.id, leaf=None, now=now
-    )
-
-
-def _record(session: Session, claim: Claim, *, what: str, who: str, why: str, now: dt.datetime) -> None:
-    """Once per decision and content: a repeated command adds no second line."""
-    said = select(OperatorAct.id).where(OperatorAct.what == what, OperatorAct.subject == claim.id)
-    if (
-        what == "claim-conflict"
-        and session.scalar(said.where(OperatorAct.why == why[:LONGEST_WHY])) is not None
-    ):
-        return
-    session.add(OperatorAct(who=who[:100], what=what, subject=claim.id, why=why[:LONGEST_WHY], at=now))
-    session.flush()
-
-
-def _others_confirmed(session: Session, claim: Claim) -> list[str]:
-    """Confirmed claims of the same identity by somebody else, as far as mail addresses tell."""
-    others = select(Claim).where(
-        Claim.identity == claim.identity, Claim.state == "confirmed", Claim.id != claim.id
-    )
-    return [
-        other.id
-        for other in session.scalars(others.order_by(Claim.decided_at, Claim.id))
-        if other.email_digest is None or other.email_digest != claim.email_digest
-    ]
 
 
 def _view(claim: Claim) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import can_ada
 import certifi
 import httpcore
 
-from byline.errors import Refused, Unavailable
+from byline.errors import NotFound, Refused, Unavailable
 from registry.config import Settings
 from registry.egress.addresses import check_public
 from registry.egress.guarded import Limits, Meter, PinnedBackend
@@ -69,7 +69,7 @@ class Egress:
     def get(self, url: str, *, stays: Callable[[str], bool], accept: str = "text/html") -> Answer:
         """Fetch a page; a redirect is followed where `stays(url)` holds, at most `limits.redirects` times.
 
-        Refused: `bad-address`, `address-not-public`, `answer-too-large`, `too-many-redirects`, `moved-away`;
+        NotFound("no-such-host"); Refused: `bad-address`, `address-not-public`, `answer-too-large`, `too-many-redirects`, `moved-away`;
         Unavailable: `name-not-resolved`, `not-reached`, `too-slow`.
         """
         meter = Meter(self.limits)
@@ -124,7 +124,9 @@ class Egress:
         return self._pinned(place, addresses), place.port, place.scheme
 
     def _pinned(self, place: Place, addresses: Sequence[str]) -> str:
-        if not addresses or not all((address, place.port) in self._also for address in addresses):
+        if not addresses:
+            raise NotFound("no-such-host", f"there is no server called {place.host}", at="url")
+        if not all((address, place.port) in self._also for address in addresses):
             _check_port(place)
             check_public(addresses, host=place.host)
         return addresses[0]

@@ -9,6 +9,7 @@ import dns.exception
 import dns.name
 import dns.rdatatype
 import dns.resolver
+from dns.rdtypes.ANY.TXT import TXT
 
 from byline.errors import NotFound, Unavailable
 
@@ -53,7 +54,8 @@ class SystemNames:
         records = self._ask(name, dns.rdatatype.TXT, seconds)
         if not records:
             raise NotFound("no-such-record", f"there is no TXT record {name}", at=name)
-        joined = (b"".join(record.strings) for record in records[:MOST_TEXTS])
+        texts = [record for record in records[:MOST_TEXTS] if isinstance(record, TXT)]
+        joined = (b"".join(record.strings) for record in texts)
         return [text[:LONGEST_TEXT].decode("utf-8", "replace") for text in joined]
 
     def _ask(self, name: str, kind: dns.rdatatype.RdataType, seconds: float) -> list[dns.rdata.Rdata]:

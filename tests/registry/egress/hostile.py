@@ -87,7 +87,11 @@ def listening(address: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) 
         server.listen(16)
         here = Listener(address, server.getsockname()[1])
         threading.Thread(target=_serve, args=(server, here, tls), daemon=True).start()
-        yield here
+        try:
+            yield here
+        finally:
+            with suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)  # closing alone does not end the accept
 
 
 def _serve(server: socket.socket, here: Listener, tls: ssl.SSLContext | None) -> None:

@@ -77,9 +77,9 @@ def test_one_bad_address_among_good_ones_refuses_the_name(site: Listener) -> Non
     assert code(egress(site, names), f"https://{SITE}/") == "address-not-public"
 
 
-def test_a_name_without_addresses_is_refused(site: Listener) -> None:
+def test_a_name_without_addresses_is_nobodys(site: Listener) -> None:
     names = FakeNames(photos_example=[[]])
-    assert code(egress(site, names), f"https://{SITE}/") == "address-not-public"
+    assert code(egress(site, names), f"https://{SITE}/") == "no-such-host"
 
 
 @pytest.mark.parametrize(

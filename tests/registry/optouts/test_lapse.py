@@ -72,7 +72,7 @@ def test_what_was_confirmed_stays_without_its_link(here: SmallRegistry, asked: s
 def test_a_mail_that_could_not_be_sent_is_forgotten(here: SmallRegistry, asked: str) -> None:
     assert asked
     with transaction(here.sessions) as session:
-        work = jobs.claim(session, lane=jobs.SHORT, now=here.now)
+        work = jobs.claim(session, lane=jobs.MAIL, now=here.now)
         assert work is not None
         jobs.fail(session, work, now=here.now, error="refused", jitter=0.5, final=True)
     _lapse(here, after=LATER)

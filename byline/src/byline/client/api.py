@@ -102,6 +102,15 @@ class Registry:
         body = {"identity": identity, **({"email": email} if email else {})}
         return self._object(self.transport.post("/v1/claims", body))
 
+    def claim_status(self, id_: str, *, token: str) -> dict[str, Any]:
+        """How a claim stands: its state, where its line may stand, what was seen there."""
+        return self._object(self.transport.get(f"/v1/claims/{_part(id_)}", token=token))
+
+    def verify(self, id_: str, *, token: str, photo: str | None, by_mail: bool) -> dict[str, Any]:
+        """Have a claim's line looked for, or the mail sent that confirms it as asserted."""
+        body = {"by_mail": by_mail, **({"photo": photo} if photo else {})}
+        return self._object(self.transport.post(f"/v1/claims/{_part(id_)}/verify", body, token=token))
+
     def opt_out(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Make an opt-out; its id, state and, where no claim stands behind it, its own token."""
         return self._object(self.transport.post("/v1/opt-outs", request))
