@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from byline.cli.app import byline as command
 from byline.client.feed import Feed, use_of
 from byline.client.filter import Target, Wish, filter_files
-from byline.client.layout import Asked, is_digest_name, is_url_name
+from byline.client.layout import is_digest_name, is_url_name
 from byline.client.sources import expand
 from byline.errors import BylineError
 from byline.formats.extract import ColumnDigest
@@ -232,11 +232,13 @@ def test_rows_beyond_the_file_are_refused(desk: Desk, tmp_path: Path) -> None:
     assert not (tmp_path / "m.npy").exists()
 
 
-def test_a_headerless_file_is_read_as_its_publisher_read_it(desk: Desk, tmp_path: Path) -> None:
-    path = desk.file("set.txt", "".join(f'{at}\t"{url}\n' for at, url in enumerate(URLS)).encode())
+@pytest.mark.parametrize("name", ["set.txt", "yfcc100m_dataset", "urls.list"])
+def test_a_headerless_file_is_read_as_its_publisher_read_it(desk: Desk, tmp_path: Path, name: str) -> None:
+    """Whatever it is called: its digest says how."""
+    path = desk.file(name, "".join(f'{at}\t"{url}\n' for at, url in enumerate(URLS)).encode())
     options = {"delimiter": "\t", "quoting": False, "header": ["id", "url"]}
     desk.register(path, format="csv", options=options, columns={"item_id": "id", "url": "url"})
-    desk.filter(path, target=Target(file=tmp_path / "out.txt"), layout=Asked(format="csv"))
+    desk.filter(path, target=Target(file=tmp_path / "out.txt"))
     assert [line[0] for line in (tmp_path / "out.txt").read_text().splitlines()] == ["0", "1", "3", "4", "6"]
 
 

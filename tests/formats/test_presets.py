@@ -70,6 +70,12 @@ def test_a_file_of_another_width_is_no_edition_of_yfcc(tmp_path: Path) -> None:
         rows_of("yfcc100m", b"1\t2\t3\n", tmp_path, as_name="yfcc100m_dataset")
 
 
+def test_another_file_of_the_same_dataset_is_not_taken_for_its_list(tmp_path: Path) -> None:
+    """Unsplash's keywords.tsv has photo ids, and nothing else: published so, nobody could find themselves."""
+    with pytest.raises(Refused, match="it has photo_id, keyword"):
+        rows_of("unsplash", b"photo_id\tkeyword\na\tdog\n", tmp_path, as_name="keywords.tsv000")
+
+
 def test_unsplash_names_are_joined_and_profiles_made(tmp_path: Path) -> None:
     head = "photo_id\tphoto_url\tphoto_image_url\tphotographer_username\tphotographer_first_name\tphotographer_last_name"
     data = f"{head}\nXM\thttps://unsplash.com/photos/XM\thttps://images.unsplash.com/p\tmw\tMax\t\n".encode()

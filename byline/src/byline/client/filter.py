@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,9 @@ class _Run:
 
     def one(self, source: Source) -> Tally:
         """Filter one file."""
-        guess = options_of(source, self.wish.layout)
+        guess = cache(partial(options_of, source, self.wish.layout))
         tally = Tally(source.name, tier_of(self.feed, source, guess, dataset=self.wish.dataset))
-        options = tally.tier.options or guess
+        options = tally.tier.options or guess()
         flags: list[Keep] = []
         with ExitStack() as stack:
             out = self._output(source, options)

@@ -64,10 +64,10 @@ def options_of(source: Source, asked: Asked) -> ReadOptions:
     )
 
 
-def registered_options(told: Mapping[str, Any], format_: str | None, guess: ReadOptions) -> ReadOptions:
-    """As the publisher read the file, where the row index tells; else the guess."""
+def registered_options(told: Mapping[str, Any], format_: str | None) -> ReadOptions | None:
+    """As the publisher read the file, where the row index tells."""
     if format_ is None:
-        return guess
+        return None
     header, delimiter = told.get("header"), told.get("delimiter", ",")
     array = told.get("array")
     return ReadOptions(

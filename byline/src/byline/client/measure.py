@@ -14,7 +14,7 @@ from byline.client.extract import ExtractSummary, write_extract
 from byline.client.sources import Source, expand, has_tabs
 from byline.errors import NotFound, Refused
 from byline.formats import canonical, envelope, manifest, presets, statements
-from byline.formats.manifest import FIELDS, ManifestPredicate, RecordFile
+from byline.formats.manifest import FIELDS, FORMATS, ManifestPredicate, RecordFile
 from byline.formats.numbered import ReadOptions
 
 EXTRACT = "extract"
@@ -64,11 +64,22 @@ def by_preset(words: Sequence[str], name: str) -> ReadOptions:
 
 def told_by_name(sources: Sequence[Source]) -> str:
     """The format that the files' names say; Refused("unknown-format") where they say none or several."""
-    found = {source.format for source in sources}
-    told = found.pop() if len(found) == 1 else None
+    by_format: dict[str | None, str] = {}
+    for source in sources:
+        by_format.setdefault(source.format, source.name)
+    told, example = next(iter(by_format.items()))
+    if len(by_format) > 1:
+        examples = ", ".join(f"{name} ({format_ or '?'})" for format_, name in by_format.items())
+        raise Refused(
+            "unknown-format",
+            f"these files are of several formats: {examples}; name those of one",
+            at="--records",
+        )
     if told is None:
         raise Refused(
-            "unknown-format", "the files' names do not tell one format; say --format", at="--format"
+            "unknown-format",
+            f"the name {example} tells no format; if it is one of them, say --format {'|'.join(FORMATS)} or --preset",
+            at="--format",
         )
     return told
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from pyroaring import BitMap64
@@ -46,15 +46,18 @@ class Tier:
         return BitMap64.union(BitMap64(), *(feed.rows(entry, use=use) for entry in self.entries))
 
 
-def tier_of(feed: Feed, source: Source, guess: ReadOptions, *, dataset: str | None) -> Tier:
-    """Decide for one file. Every entry that applies must find its records again in the file."""
+def tier_of(feed: Feed, source: Source, guess: Callable[[], ReadOptions], *, dataset: str | None) -> Tier:
+    """Decide for one file. Every entry that applies must find its records again in the file.
+
+    `guess` is asked only where nobody registered how the file is read.
+    """
     sha256 = file_digest(feed.state, source)
     entries, reason = _named(feed.entries(sha256), dataset)
     if reason is not None:
         return Tier("key", reason=reason)
-    options, bad = guess, BitMap64()
+    options, bad = None, BitMap64()
     for entry in entries:
-        options = registered_options(entry.options, entry.format, guess)
+        options = registered_options(entry.options, entry.format) or guess()
         unread = _found_again(feed.state, source, sha256, (entry, options))
         if unread is None:
             return Tier("key", reason="records-differ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from byline.client import describe
@@ -46,7 +46,7 @@ def as_text(found: Mapping[str, Any]) -> str:
             "made of it"
             for name, one in resolves["unread"].items()
         ),
-        _nothing(resolves),
+        _nothing(resolves, public["files"]),
         f"standing opt-outs: {taken}",
         f"shown as not stated: {', '.join(found['not_stated']) or 'nothing'}",
     ]
@@ -56,13 +56,13 @@ def as_text(found: Mapping[str, Any]) -> str:
 _MEANT = dict.fromkeys(("url", "landing_url", "creator_url"), "link") | {"sha256": "SHA-256"}
 
 
-def _nothing(resolves: Mapping[str, Any]) -> str:
+def _nothing(resolves: Mapping[str, Any], files: Sequence[str]) -> str:
     if not resolves["nothing"]:
         return "nothing: every row resolves to something"
     first = resolves["nothing_examples"][0]
     return (
-        f"nothing: {resolves['nothing']:,} rows resolve to nothing, and no opt-out can reach them (the first: file "
-        f"{first['file']}, row {first['row']})"
+        f"nothing: {resolves['nothing']:,} rows resolve to nothing, and no opt-out can reach them (the first: "
+        f"{files[first['file']]}, row {first['row']})"
     )
 
 

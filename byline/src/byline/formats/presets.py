@@ -23,6 +23,9 @@ _YFCC_FIRST = (
 _YFCC = ("LineNumber", "ID", "Hash", *_YFCC_FIRST[1:])
 
 
+_WHOSE = frozenset({"url", "landing_url", "creator_name", "creator_url", "creator_id", "sha256"})
+
+
 @dataclass(frozen=True)
 class Preset:
     """A layout: what it is, how it is read, candidates for each field in order."""
@@ -55,10 +58,14 @@ class Preset:
         """For a file with these columns; Refused("wrong-preset") where it has none of a preset's."""
         found = {field: _first(columns, names) for field, columns in self.fields.items()}
         columns = {field: column for field, column in found.items() if column is not None}
-        if not columns:
-            shown = ", ".join(sorted({column for many in self.fields.values() for column in many}))
+        # An id or a title alone is in many a file: keywords, captions, boxes of the same dataset.
+        if not columns.keys() & _WHOSE & self.fields.keys():
+            wanted = {column for field in self.fields.keys() & _WHOSE for column in self.fields[field]}
             raise Refused(
-                "wrong-preset", f"the file has none of the columns of {self.title}: {shown}", at="--preset"
+                "wrong-preset",
+                f"the file has none of the columns of {self.title} that say whose an item is: "
+                f"{', '.join(sorted(wanted))}; it has {', '.join(list(names)[:20])}",
+                at="--preset",
             )
         return _with(self.reading, columns)
 
