@@ -15,10 +15,11 @@ from byline.formats.keyfeed import REASONS, Removals
 from byline.formats.keyset import Keys, KeySet, changed, cut, joined, latest, lost
 from registry.feed.before import Before
 from registry.feed.head import Files
-from registry.feed.periods import WEEKS, Span, merged, reaching
+from registry.feed.periods import Span, merged, reaching
 
 SHARD = 1 << 21  # keys a file of the base: about 10 MB
 SLACK = 4_096
+RENEWED = 35  # days
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _is_due(deltas: Sequence[Span], base_seq: int, keys: int, now: dt.datetime) 
     since = [span for span in deltas if span.to > base_seq]
     rows = sum(_count(span) for span in since)
     return rows > max(SLACK, keys // 8) or any(
-        (now.date() - span.until.date()).days >= WEEKS for span in since
+        (now.date() - span.until.date()).days >= RENEWED for span in since
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-DAYS, WEEKS, MONTHS = 7, 35, 730
+DAYS, WEEKS, MONTHS, YEARS = 5, 28, 112, 730
 
 
 @dataclass(frozen=True)
@@ -21,27 +21,29 @@ class Span:
 
 
 def merged(spans: Sequence[Span], now: dt.datetime) -> list[Span]:
-    """Neighbours of one day joined; of one week, after seven days; of one month, after five weeks; of one year, after two.
+    """Neighbours of one day joined; after five days of one week, after four weeks of one month, after 16 of one year.
 
-    So there are never more than about 8 + 5 + 24, and one a year.
+    What is older than two years is one. So there are never more than 18, in whatever number of years.
     """
     groups = groupby(spans, key=lambda span: period(span.until, now))
     return [_joined(list(group)) for _, group in groups]
 
 
 def period(until: dt.datetime, now: dt.datetime) -> str:
-    """The day, week, month or year a batch is kept in."""
+    """The day, week, month or year a batch is kept in, or all that was before."""
     age = (now.date() - until.date()).days
     if age < DAYS:
         return f"{until:%Y-%m-%d}"
     if age < WEEKS:
         return f"{until:%G-W%V}"
-    return f"{until:%Y-%m}" if age < MONTHS else f"{until:%Y}"
+    if age < MONTHS:
+        return f"{until:%Y-%m}"
+    return f"{until:%Y}" if age < YEARS else ""
 
 
 def reaching(spans: Sequence[Span], now: dt.datetime) -> list[Span]:
     """Those of the last two years: who was away for longer takes the base."""
-    return [span for span in spans if (now - span.until).days < MONTHS]
+    return [span for span in spans if (now - span.until).days < YEARS]
 
 
 def _joined(spans: Sequence[Span]) -> Span:

@@ -124,9 +124,18 @@ def test_a_client_of_any_age_needs_fewer_than_60_files_after_six_years() -> None
         keys = keys | {rng.randrange(1 << 60): 31}
         history.add(key_set(keys), START + dt.timedelta(days=day))
     head = history.heads[-1]
-    most = len(head.base) + len(head.deltas) + len(head.removals)
+    most = len(head.base) + len(head.deltas)
     oldest = next(one.seq for one in history.heads if needed_since(head, one.seq) is not None)
-    assert (most < 60, head.seq - oldest > 350, head.seq - head.base_seq < 35) == (True, True, True)
+    assert (most < 20, head.seq - oldest > 350, head.seq - head.base_seq < 35) == (True, True, True)
+
+
+def test_deltas_removals_and_packs_of_any_age_are_fewer_than_60_files() -> None:
+    spans, most = list[Span](), 0
+    for day in range(8 * 365):
+        now = START + dt.timedelta(days=day)
+        spans = merged([*spans, Span(day, day + 1, now, ({"n": day},))], now)
+        most = max(most, len(spans))
+    assert 3 * most + 4 < 60  # and the note, the head, a receipt, a tile
 
 
 def test_a_day_is_one_file_however_many_heads_it_has() -> None:
