@@ -17,7 +17,9 @@ from sqlalchemy import insert
 
 from byline.client.auditing.findings import Report
 from byline.client.auditing.history import replay
-from byline.client.mirror import Folder
+from byline.client.copy import Folder
+from byline.client.log import Log
+from byline.client.signed_log import SignedLog
 from byline.formats import entries
 from byline.formats.checkpoint import Checkpoint
 from byline.formats.merkle import leaf_hash
@@ -93,7 +95,8 @@ def audit_rate(here: Runtime, store: Path) -> None:
     with here.sessions() as session:
         tree = newest(session, here.settings.origin)
     report, began = Report(), time.perf_counter()
-    replay(Folder(store), Checkpoint(tree.origin, tree.size, tree.root), report)
+    source = Folder(store)
+    replay(source, SignedLog(Log(source), Checkpoint(tree.origin, tree.size, tree.root)), report)
     took = time.perf_counter() - began
     began = time.perf_counter()
     for at in range(tree.size):

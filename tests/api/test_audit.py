@@ -68,7 +68,7 @@ def test_an_honest_registry_holds_for_anyone(web: Transport) -> None:
     assert (failed(report), report.holds) == ([], True)
     results = {one.check: one.result for one in report.findings}
     assert results["every statement is signed by a key that stood, and follows the one before"] == HOLDS
-    assert results["no fingerprint left the feed without a removal entry"] == CANNOT
+    assert results["no fingerprint and no row left the feed without a removal entry"] == CANNOT
 
 
 def test_an_honest_registry_holds_for_one_who_opted_out(

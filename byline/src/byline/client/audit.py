@@ -10,8 +10,10 @@ from byline.client.auditing.findings import Report
 from byline.client.auditing.history import replay
 from byline.client.auditing.mine import check_mine
 from byline.client.auditing.served import check_earlier, check_feed
+from byline.client.copy import Folder
 from byline.client.log import Log, Source
-from byline.client.mirror import Folder, check_bundle
+from byline.client.mirror import check_goes_on
+from byline.client.signed_log import SignedLog
 from byline.client.transport import Transport
 from byline.errors import Untrusted
 from byline.formats import checkpoint as checkpoints
@@ -20,7 +22,6 @@ from byline.formats.checkpoint import Checkpoint
 from byline.formats.entries import parse_entry
 from byline.formats.note import NoteKey, parse_vkey
 from byline.formats.receipt import Proved
-from byline.formats.tiles import WIDTH, bundle_at, node_reader
 
 
 def audit(
@@ -39,17 +40,17 @@ def audit(
     report = Report()
     source: Source = transport if mirror is None else Folder(mirror)
     key = _key(source, transport, vkey)
-    shown = _checkpoint(source, key, report)
-    if shown is None:
+    signed = _signed(source, key, report)
+    if signed is None:
         return report
-    if mirror is not None:
-        _check_served(transport, key, shown, source, report)
-    history = replay(source, shown, report)
+    if isinstance(source, Folder):
+        _check_served(transport, key, signed.shown, source, report)
+    history = replay(source, signed, report)
     feed = check_feed(source, history, _said(source), report)
     check_earlier(source, history, report)
     proved = _kept(kept_receipt, key, report) if kept_receipt is not None else None
     if proved is not None:
-        _check_kept(source, shown, proved, report)
+        _check_kept(signed, proved, report)
     if status is not None:
         check_mine(status, registry=transport, history=history, feed=feed, proved=proved, report=report)
     elif proved is not None:
@@ -70,17 +71,18 @@ def _key(source: Source, transport: Transport, vkey: str | None) -> NoteKey:
     return parse_vkey(shown)
 
 
-def _checkpoint(source: Source, key: NoteKey, report: Report) -> Checkpoint | None:
-    shown = None
+def _signed(source: Source, key: NoteKey, report: Report) -> SignedLog | None:
+    signed = None
     with report.checking("the checkpoint is signed, and the tiles give its root") as finding:
-        shown = checkpoints.read(Log(source).checkpoint(), key)
-        verified.check_root(shown, node_reader(shown.size, Log(source).tiles))
+        log = Log(source)
+        shown = checkpoints.read(log.checkpoint(), key)
+        signed = SignedLog(log, shown)
         finding.looked_at = shown.size
-    return shown
+    return signed
 
 
 def _check_served(
-    transport: Transport, key: NoteKey, copied: Checkpoint, source: Source, report: Report
+    transport: Transport, key: NoteKey, copied: Checkpoint, here: Folder, report: Report
 ) -> None:
     """What is served now goes on from what was copied; where it does not, both notes are the evidence."""
     with report.checking("the served log goes on from the mirror's") as finding:
@@ -88,13 +90,7 @@ def _check_served(
         note = log.checkpoint()
         served = checkpoints.read(note, key)
         finding.looked_at = served.size
-        try:
-            verified.check_log_follows(copied, served, node_reader(served.size, log.tiles))
-        except Untrusted as error:
-            if isinstance(source, Folder):
-                mine = Log(source).checkpoint()
-                source.put(f"evidence/{error.code}-{served.size}.txt", mine + b"\n" + note)
-            raise
+        check_goes_on(here, log, last=copied, shown=served, note=note)
 
 
 def _kept(data: bytes, key: NoteKey, report: Report) -> Proved | None:
@@ -105,17 +101,15 @@ def _kept(data: bytes, key: NoteKey, report: Report) -> Proved | None:
     return proved
 
 
-def _check_kept(source: Source, shown: Checkpoint, proved: Proved, report: Report) -> None:
+def _check_kept(signed: SignedLog, proved: Proved, report: Report) -> None:
     """The log of a kept receipt is a beginning of the one that is shown: else this person was shown another."""
-    kept = proved.checkpoint
+    kept, shown = proved.checkpoint, signed.shown
     with report.checking("the log goes on from the one my receipt is of, and holds its entry") as finding:
         finding.looked_at = kept.size
         if kept.size > shown.size:
             raise Untrusted(
                 "log-went-back", f"my receipt is of a log of {kept.size} entries, {shown.size} are shown"
             )
-        verified.check_log_follows(kept, shown, node_reader(shown.size, Log(source).tiles))
-        bundle = bundle_at(proved.index, shown.size)
-        leaf = check_bundle(Log(source), bundle)[proved.index % WIDTH]
-        if parse_entry(leaf) != proved.entry:
+        verified.check_log_follows(kept, shown, signed.nodes)
+        if parse_entry(signed.leaf(proved.index)) != proved.entry:
             raise Untrusted("log-forked", f"entry {proved.index} of the log is another one than my receipt's")

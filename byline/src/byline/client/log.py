@@ -1,15 +1,15 @@
-"""The registry's log as a client reads it: checkpoint, tiles, entries, receipts. What is read is believed by `verified`."""
+"""The registry's log as a client reads it: checkpoint, tiles, receipts. What is read is believed by `verified` and `SignedLog`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from byline.errors import NotFound
 from byline.formats.checkpoint import MAX_CHECKPOINT
 from byline.formats.receipt import MAX_RECEIPT
-from byline.formats.tiles import FULL, MAX_BUNDLE, Tile, new_bundles, read_bundle
+from byline.formats.tiles import FULL, MAX_BUNDLE, Tile
 
 ROOT = "/log/"
 _AT_ONCE = 8
@@ -55,16 +55,6 @@ class Log:
                 raise
         data = self._source.fetch(f"{ROOT}tile/{tile.full.path}", max_bytes=most)
         return data if tile.level is not None else _first(data, tile)
-
-    def entries(self, start: int, size: int) -> Iterator[tuple[int, bytes]]:
-        """Entries from `start` to the end of a log of `size`, by index."""
-        bundles = list(new_bundles(start, size))
-        for at in range(0, len(bundles), _AT_ONCE):
-            some = bundles[at : at + _AT_ONCE]
-            for bundle, data in zip(some, self.tiles(some), strict=True):
-                first = bundle.index * 256
-                leaves = read_bundle(data, bundle)
-                yield from ((first + nth, leaf) for nth, leaf in enumerate(leaves) if first + nth >= start)
 
 
 def _first(data: bytes, bundle: Tile) -> bytes:

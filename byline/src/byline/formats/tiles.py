@@ -102,11 +102,15 @@ def bundle_at(index: int, size: int) -> Tile:
 
 def hashes_of(data: bytes, tile: Tile) -> list[bytes]:
     """The hashes a tile's file holds; Untrusted("log-truncated") unless there are as many as its width."""
-    if len(data) != tile.width * HASH:
-        raise Untrusted(
-            "log-truncated", f"the tile {tile.path} has {len(data):,} bytes instead of {tile.width * HASH:,}"
-        )
+    _check_length(data, tile)
     return [data[at : at + HASH] for at in range(0, len(data), HASH)]
+
+
+def cut(data: bytes, tile: Tile) -> bytes:
+    """A tile's bytes as wide as it is: a partial one may come as the full one. Untrusted("log-truncated")."""
+    found = data[: tile.width * HASH] if len(data) == FULL else data
+    _check_length(found, tile)
+    return found
 
 
 def write_bundle(entries: Sequence[bytes]) -> bytes:
@@ -142,7 +146,9 @@ def node_reader(size: int, fetch: Fetch) -> Read:
     def read(nodes: Sequence[Node]) -> list[bytes]:
         where = [_place(level, index, size) for level, index in nodes]
         wanted = sorted({tile for tile, _, _ in where})
-        found = dict(zip(wanted, map(_cut, fetch(wanted), wanted), strict=True))
+        found = {
+            tile: hashes_of(cut(data, tile), tile) for tile, data in zip(wanted, fetch(wanted), strict=True)
+        }
         return [merkle.root(found[tile][start:end]) for tile, start, end in where]
 
     return read
@@ -157,8 +163,11 @@ def _place(level: int, index: int, size: int) -> tuple[Tile, int, int]:
     return tile, start, start + (1 << low)
 
 
-def _cut(data: bytes, tile: Tile) -> list[bytes]:
-    return hashes_of(data[: tile.width * HASH] if len(data) == FULL else data, tile)
+def _check_length(data: bytes, tile: Tile) -> None:
+    if len(data) != tile.width * HASH:
+        raise Untrusted(
+            "log-truncated", f"the tile {tile.path} has {len(data):,} bytes instead of {tile.width * HASH:,}"
+        )
 
 
 def _level(level: int | None, old: int, size: int) -> Iterator[Tile]:

@@ -9,17 +9,15 @@ from itertools import pairwise
 from typing import Any
 
 from byline.client.auditing.findings import Finding, Report
-from byline.client.log import Log, Source
-from byline.client.mirror import check_bundle
+from byline.client.log import Source
+from byline.client.signed_log import SignedLog, leaves_of
 from byline.errors import BylineError, NotFound
 from byline.formats import envelope, statements
-from byline.formats.checkpoint import Checkpoint
 from byline.formats.entries import STATEMENT_KINDS, parse_entry
 from byline.formats.fields import Fields
 from byline.formats.keys import PublicKey
 from byline.formats.manifest import read_manifest
 from byline.formats.statements import Claimed, Statement
-from byline.formats.tiles import new_bundles
 
 Entry = dict[str, Any]
 
@@ -49,19 +47,19 @@ class History:
     """Subjects with a statement that was taken from view: what follows it cannot be held against it."""
 
 
-def replay(source: Source, shown: Checkpoint, report: Report) -> History:
+def replay(source: Source, signed: SignedLog, report: Report) -> History:
     """Read every entry, and every statement that an entry stands for."""
-    history = History(size=shown.size)
+    history = History(size=signed.shown.size)
     entries: list[tuple[int, Entry]] = []
     with report.checking("every entry is well formed and the one its hash is of") as finding:
-        entries += _entries(Log(source), shown.size, finding)
+        entries += _entries(signed, finding)
     with report.checking(
         "every statement is signed by a key that stood, and follows the one before"
-    ) as signed:
+    ) as legal:
         for index, entry in entries:
             _take(history, index, entry)
             if entry["kind"] in STATEMENT_KINDS:
-                _check_statement(source, history, entry, signed)
+                _check_statement(source, history, entry, legal)
     with report.checking("feed heads are numbered in order") as numbered:
         numbered.looked_at = len(history.feeds)
         numbers = [entry["seq"] for _, entry in history.feeds]
@@ -73,14 +71,22 @@ def replay(source: Source, shown: Checkpoint, report: Report) -> History:
     return history
 
 
-def _entries(log: Log, size: int, finding: Finding) -> Iterator[tuple[int, Entry]]:
-    for bundle in new_bundles(0, size):
-        for nth, leaf in enumerate(check_bundle(log, bundle)):
+def _entries(signed: SignedLog, finding: Finding) -> Iterator[tuple[int, Entry]]:
+    for bundle, data, hashes in signed.bundles():
+        first = bundle.index * 256
+        try:
+            leaves = leaves_of(bundle, data, hashes)
+        except BylineError as error:  # the other bundles are looked at all the same
+            finding.wrong.append(
+                f"entries {first:,} to {first + bundle.width - 1:,}: {error.message} [{error.code}]"
+            )
+            continue
+        for index, leaf in enumerate(leaves, first):
             try:
-                yield bundle.index * 256 + nth, parse_entry(leaf)
+                yield index, parse_entry(leaf)
                 finding.looked_at += 1
             except BylineError as error:  # noqa: PERF203 - one bad entry hides no other
-                finding.wrong.append(f"entry {bundle.index * 256 + nth}: {error.message}")
+                finding.wrong.append(f"entry {index}: {error.message}")
 
 
 def _take(history: History, index: int, entry: Entry) -> None:
@@ -97,7 +103,9 @@ def _check_statement(source: Source, history: History, entry: Entry, finding: Fi
     try:
         data = source.fetch(f"/v1/statements/{digest}", max_bytes=envelope.MAX_ENVELOPE)
     except NotFound as error:
-        finding.unknown.append(f"{entry['kind']} {digest} about {subject}: {error.code}")
+        # Only what is said to be taken from view is redacted; a statement that is merely gone is not.
+        told = finding.unknown if error.code == "redacted" else finding.wrong
+        told.append(f"{entry['kind']} {digest} about {subject} is not served [{error.code}]")
         history.incomplete.add(subject)
         history.heads[subject] = digest
         return

@@ -96,6 +96,7 @@ def _check_rows(
 ) -> None:
     files: dict[tuple[str, str], dict[str, str]] = {}
     served: dict[tuple[str, str], set[int] | None] = {}
+    approved = _approved(registry, {row["dataset"] for row in rows})
     for row in rows:
         if scope and row["dataset"] not in scope:
             continue
@@ -107,16 +108,30 @@ def _check_rows(
         if (label, file) not in served:
             served[label, file] = feed.rows(file, label)
         found = served[label, file]
-        if found is None:
-            finding.unknown.append(
-                f"{label} has no row feed (its publisher is not approved, or nothing left it)"
+        if found is None and row["dataset"] in approved:
+            finding.looked_at += 1
+            finding.wrong.append(
+                f"{label} shows you, its publisher is approved, and the feed has no rows of it"
             )
+            continue
+        if found is None:
+            finding.unknown.append(f"{label} has no row feed: its publisher is not approved")
             continue
         finding.looked_at += 1
         if row["row"] not in found:
             finding.wrong.append(
                 f"row {row['row']} of file {row['file']} of {label} shows you and is not in its row feed"
             )
+
+
+def _approved(registry: Transport, datasets: set[str]) -> set[str]:
+    """Datasets whose publisher the registry says it approved: each file of theirs stands in the feed's index."""
+    found = set()
+    for dataset in datasets:
+        shown = registry.get(f"/v1/datasets/{dataset}")
+        if shown.get("publisher_approved"):
+            found.add(dataset)
+    return found
 
 
 def _base64(text: str) -> bytes:

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from itertools import pairwise
 
-import numpy as np
+from pyroaring import BitMap64
 
 from byline.client.auditing.findings import Finding, Report
 from byline.client.auditing.history import History
+from byline.client.copied_feed import MOST_FILE
 from byline.client.log import Source
-from byline.client.mirror import MOST_FILE
 from byline.errors import BylineError, NotFound, Untrusted
-from byline.formats import keyfeed, rowfeed
+from byline.formats import rowfeed
 from byline.formats.feedhead import (
     MAX_HEAD,
     MAX_INDEX,
+    Bitmap,
     FeedFile,
     Head,
+    RowEntry,
     noted,
+    parse_gone,
     parse_head,
     parse_index,
     verify_head,
 )
+from byline.formats.feedkeys import check_removals, read_pieces
+from byline.formats.keyset import KeySet, changed, lost, whole
 from byline.formats.note import MAX_NOTE
+
+Label = tuple[str, str, str]
+"""A file's digest, the dataset, its version."""
 
 
 class Feed:
@@ -41,15 +48,9 @@ class Feed:
             raise Untrusted("wrong-file", f"{file.path} has another digest than its name says")
         return data
 
-    def keys(self) -> tuple[keyfeed.Keys, keyfeed.Bits]:
+    def keys(self) -> KeySet:
         """All fingerprints; Untrusted("wrong-key-set") unless they are the set the head names."""
-        parts = [keyfeed.read(self.bytes_of(file)) for file in self.head.base]
-        k = np.concatenate([k for k, _ in parts]) if parts else np.zeros(0, np.int64)
-        c = np.concatenate([c for _, c in parts]) if parts else np.zeros(0, np.uint8)
-        keyfeed.check(k, c)
-        if keyfeed.set_sha256(k, c) != self.head.set_sha256 or len(k) != self.head.keys:
-            raise Untrusted("wrong-key-set", "the keys are not the set the head names")
-        return k, c
+        return whole(read_pieces(self.head, self.bytes_of))
 
     def rows(self, file_sha256: str, dataset: str) -> set[int] | None:
         """The rows of a registered file that any use must leave out; None where the feed does not list the file."""
@@ -61,6 +62,22 @@ class Feed:
                 bitmap = entry.bitmaps["any"]
                 return set(rowfeed.read(self.bytes_of(bitmap.file))) if bitmap.file is not None else set()
         return None
+
+    def entries(self, other: Head) -> Iterator[tuple[Label, RowEntry]]:
+        """What the index says of each file, in the parts that are not the same in another head."""
+        for part, file in self.head.index.items():
+            if other.index.get(part) != file:
+                for digest, entries in parse_index(self.bytes_of(file, most=MAX_INDEX)).items():
+                    yield from (((digest, one.dataset, one.version), one) for one in entries)
+
+    def gone(self, file_sha256: str) -> frozenset[Label]:
+        """Entries that stood once in this file's part of the index, and are said to stand no more."""
+        part = self.head.index.get(file_sha256[:2])
+        return parse_gone(self.bytes_of(part, most=MAX_INDEX)) if part else frozenset()
+
+    def rows_of(self, bitmap: Bitmap) -> BitMap64:
+        """The rows of a bitmap."""
+        return rowfeed.read(self.bytes_of(bitmap.file)) if bitmap.file is not None else BitMap64()
 
 
 def check_feed(source: Source, history: History, vkey: str, report: Report) -> Feed | None:
@@ -118,31 +135,58 @@ def _check_rows(feed: Feed, finding: Finding) -> None:
 
 def check_earlier(source: Source, history: History, report: Report) -> None:
     """Between heads that were kept (a mirror keeps them): what left a feed left with a removal entry."""
-    with report.checking("no fingerprint left the feed without a removal entry") as finding:
-        heads = list(_kept(source, history))
-        if len(heads) < 2:
+    with report.checking("no fingerprint and no row left the feed without a removal entry") as finding:
+        before = None
+        for feed in _kept(source, history):
+            if before is not None:
+                finding.looked_at += 1
+                _check_left(before, feed, finding)
+            before = feed
+        if not finding.looked_at:
             raise NotFound("one-head-only", "only one head was kept; a mirror that is renewed keeps them all")
-        for (before, first), (after, second) in pairwise(heads):
-            finding.looked_at += 1
-            gone = np.setdiff1d(first, second)
-            if len(gone) and not removals(source, after):
-                finding.wrong.append(
-                    f"{len(gone)} fingerprints left between head {before.seq} and head {after.seq}"
+
+
+def _check_left(before: Feed, after: Feed, finding: Finding) -> None:
+    try:
+        first, seq = before.keys(), before.head.seq
+        gone = lost(first, changed(first, after.keys()))
+        check_removals(after.head, gone, seq=seq, read=after.bytes_of)
+        check_rows_gone(before, after)
+    except NotFound:  # of this earlier head not everything was kept
+        finding.looked_at -= 1
+        finding.unknown.append(f"of head {before.head.seq} or {after.head.seq} not every file was kept")
+    except BylineError as error:
+        finding.wrong.append(f"{error.message} [{error.code}]")
+
+
+def check_rows_gone(before: Feed, after: Feed) -> None:
+    """Untrusted("removed-unsaid") where a row or a whole entry left the index without a word."""
+    now = dict(after.entries(before.head))
+    for label, entry in before.entries(after.head):
+        there = now.get(label)
+        if there is None:
+            if label not in after.gone(label[0]):
+                raise Untrusted(
+                    "removed-unsaid",
+                    f"{entry.label} left the feed after head {before.head.seq}, and nothing says so",
                 )
+            continue
+        said = [after.rows_of(one) for one in (there.bitmaps["any"], *there.removed.values())]
+        unsaid = before.rows_of(entry.bitmaps["any"]) - BitMap64.union(*said)
+        if unsaid:
+            raise Untrusted(
+                "removed-unsaid",
+                f"{len(unsaid):,} rows of {entry.label} left the feed after head {before.head.seq}, and no removal says so",
+            )
 
 
-def removals(source: Source, head: Head) -> bool:
-    """Whether a head names removal entries at all."""
-    data = source.fetch(f"/feed/v1/files/{head.sha256}.json", max_bytes=MAX_HEAD)
-    return b'"removals":[]' not in data
-
-
-def _kept(source: Source, history: History) -> Iterator[tuple[Head, keyfeed.Keys]]:
+def _kept(source: Source, history: History) -> Iterator[Feed]:
     for _, entry in history.feeds:
         try:
-            head = parse_head(source.fetch(f"/feed/v1/files/{entry['digest']}.json", max_bytes=MAX_HEAD))
-            yield head, Feed(source, head).keys()[0]
-        except NotFound:  # noqa: PERF203 - heads that nobody kept are passed over
+            data = source.fetch(f"/feed/v1/files/{entry['digest']}.json", max_bytes=MAX_HEAD)
+        except NotFound:  # heads that nobody kept are passed over
             continue
-        except BylineError as error:
-            raise Untrusted(error.code, f"head {entry['seq']}: {error.message}") from error
+        head = parse_head(data)
+        if head.sha256 != entry["digest"]:
+            raise Untrusted("wrong-file", f"head {entry['seq']} is not the one the log names")
+        yield Feed(source, head)
