@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from byline.errors import Refused
 from byline.formats import note
@@ -35,7 +35,7 @@ from registry.config import (
 from registry.database import Sessions, check_migrated, make_engine, make_items_engine, make_sessions, migrate
 from registry.egress import Egress, open_egress
 from registry.mail import Mailer
-from registry.models import items_metadata
+from registry.models import Moved, items_metadata
 from registry.seal import Seal, read_seal
 from registry.storage import ObjectStore
 from registry.storage.opening import open_store
@@ -88,6 +88,7 @@ def open_runtime(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_n
     engine = make_engine(settings.database_url)
     try:
         check_migrated(engine)
+        _check_not_moved(engine)
         return Runtime(
             settings=settings,
             engine=engine,
@@ -104,6 +105,18 @@ def open_runtime(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_n
     except BaseException:
         engine.dispose()
         raise
+
+
+def _check_not_moved(engine: Engine) -> None:
+    """Two registries must not sign one log."""
+    with engine.connect() as connection:
+        gone = connection.execute(select(Moved.to_database, Moved.to_store)).first()
+    if gone is not None:
+        raise Refused(
+            "registry-moved",
+            f"this registry was moved to {gone.to_database} and {gone.to_store}; "
+            "set BYLINE_DATABASE_URL and BYLINE_OBJECT_STORE to these",
+        )
 
 
 def prepare(settings: Settings) -> None:

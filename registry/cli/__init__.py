@@ -11,6 +11,7 @@ import click
 
 from registry.cli.demo import demo
 from registry.cli.log import recover
+from registry.cli.moving import backup, move, restore
 from registry.cli.operating import claim, conflicts, dataset, publisher
 from registry.cli.running import init, serve, worker
 
@@ -23,5 +24,18 @@ def main() -> None:
     os.umask(0o077)
 
 
-for command in (init, serve, worker, demo, publisher, claim, dataset, conflicts, recover):
+for command in (
+    init,
+    serve,
+    worker,
+    demo,
+    publisher,
+    claim,
+    dataset,
+    conflicts,
+    recover,
+    move,
+    backup,
+    restore,
+):
     main.add_command(command)
