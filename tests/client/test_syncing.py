@@ -93,8 +93,11 @@ def test_a_number_that_goes_back_is_refused(served: Served, tmp_path: Path) -> N
 
 def test_two_heads_of_one_number_are_a_fork(served: Served, tmp_path: Path) -> None:
     served.sync(tmp_path)
+    signed = served.files["head.note"]
     served.publish(every([2]), seq=1)
     assert refused(served, tmp_path) == "feed-forked"
+    [evidence] = (tmp_path / "evidence").iterdir()
+    assert evidence.read_bytes() == signed + b"\n" + served.files["head.note"]
 
 
 def test_an_expired_head_is_refused(served: Served, tmp_path: Path) -> None:

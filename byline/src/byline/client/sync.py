@@ -61,7 +61,7 @@ def sync(
         told, found, head = _believable(transport, state, now(), (vkey, max_age, patience))
         last = state.last()
         before = parse_head(last.json) if last else None
-        verified.check_follows(before, head)
+        _check_follows(state, last, (before, head), found)
         checkpoint = _logged(Log(transport), state, told, head=head, patience=patience)
         fetcher = Fetcher(transport, state, say, jobs=jobs)
         recipe = catch_up(state, head, before, fetcher.keys)
@@ -146,6 +146,18 @@ def _served_head(transport: Transport, vkey: str) -> tuple[Believed, Head]:
         data = transport.fetch(f"{ROOT}files/{digest}.json", max_bytes=MAX_HEAD)
     head = verify_head(data, signed, vkey)
     return Believed(head.seq, data, signed), head
+
+
+def _check_follows(
+    state: State, last: Believed | None, heads: tuple[Head | None, Head], found: Believed
+) -> None:
+    """Both signed notes are kept where the one contradicts the other."""
+    try:
+        verified.check_follows(*heads)
+    except Untrusted as error:
+        kept = state.keep_evidence(error.code, last.note if last else b"", found.note)
+        message = f"{error.message}; both signed notes are kept in {kept}"
+        raise Untrusted(error.code, message, details=error.details) from error
 
 
 def _logged(log: Log, state: State, vkey: str, *, head: Head, patience: float) -> bytes:
