@@ -14,11 +14,11 @@ from byline.formats import receipt
 from byline.formats.keys import PrivateKey
 from byline.formats.merkle import EMPTY_ROOT
 from byline.formats.note import NoteKey
-from byline.formats.tiles import Tile
+from byline.formats.tiles import Tile, read_bundle
 from registry.database import transaction
 from registry.models import Act, LogState, SignedCheckpoint
+from registry.tlog import growing, sequence, shelf
 from registry.tlog import integrate as integrating
-from registry.tlog import sequence, shelf
 from registry.tlog.boot import check_log
 from registry.tlog.receipts import receipt_for
 from registry.tlog.recover import recover
@@ -140,6 +140,31 @@ def test_of_two_integrators_one_moves_the_tree_on(keeper: Keeper, monkeypatch: p
             keeper.integrate()
     assert caught.value.code == "log-moved-on"
     assert keeper.checkpoint().size == 5
+    keeper.check()
+
+
+def test_who_was_overtaken_past_a_full_bundle_writes_no_wrong_byte(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper.add(250)
+    keeper.settle()
+    keeper.add(1)
+    real = growing.grow
+
+    def overtaken(*args: Any, **kwargs: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(integrating, "grow", real)
+            keeper.add(20)
+            keeper.settle()
+        return real(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(integrating, "grow", overtaken)
+        with pytest.raises(Conflict):
+            keeper.integrate()
+    late = Tile(None, 0, 251)
+    assert len(read_bundle(keeper.store.get(shelf.key_of(late)), late)) == 251
+    assert keeper.checkpoint().size == 271
     keeper.check()
 
 
