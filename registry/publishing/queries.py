@@ -88,7 +88,12 @@ def statement_envelope(session: Session, *, store: ObjectStore, digest: str) -> 
     hidden = session.scalar(select(Dataset.hidden).join(Manifest).where(Manifest.digest == digest))
     if hidden is not False:
         raise NotFound("redacted", "this manifest was taken from view; its entry stays in the log", at=digest)
-    return store.get(manifest_key(digest))
+    try:
+        return store.get(manifest_key(digest))
+    except NotFound as error:
+        raise NotFound(
+            "no-such-statement", "the log holds this statement, and it is lost here", at=digest
+        ) from error
 
 
 def croissant(session: Session, *, store: ObjectStore, dataset: str, version: str | None) -> View:

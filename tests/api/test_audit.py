@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from byline.cli.app import byline as command
 from byline.client.audit import audit
@@ -27,7 +27,8 @@ from byline.formats.receipt import Receipt
 from byline.formats.tiles import Tile
 from registry.contributors import claim as claims
 from registry.database import transaction
-from registry.models import Act, CoveredPhoto, Match, Notice
+from registry.models import Act, CoveredPhoto, Dataset, Match, Notice
+from registry.publishing.retract import hide_dataset
 from registry.publishing.submit import manifest_key
 from registry.tlog import shelf
 from tests.api.world import PHOTO, World
@@ -116,12 +117,24 @@ def test_a_swapped_manifest_is_named(web: Transport, world: World, tmp_path: Pat
     assert caught.value.code == "wrong-statement"
 
 
-def test_a_dataset_taken_from_view_is_told_from_a_broken_one(web: Transport, world: World) -> None:
+def test_a_dataset_taken_from_view_is_told_from_a_broken_one(
+    web: Transport, world: World, tmp_path: Path
+) -> None:
     digest = world.get("/v1/datasets/ibm-research/faces")["digest"].removeprefix("sha256:")
+    with transaction(world.runtime.sessions) as session:
+        hide_dataset(session, dataset="ibm-research/faces", who="me", why="asked", now=world.runtime.clock())
+    assert mirror(web, tmp_path / "mirror").redacted == 1
+    for copy in (None, tmp_path / "mirror"):
+        report = audit(web, mirror=copy)
+        (legal,) = [one for one in report.findings if one.check.startswith("every statement")]
+        assert (legal.result, len(legal.unknown)) == (HOLDS, 1)
+    with transaction(world.runtime.sessions) as session:
+        session.execute(update(Dataset).values(hidden=False))
     world.runtime.store.delete(manifest_key(digest))
-    report = audit(web)
-    (statements,) = [one for one in report.findings if one.check.startswith("every statement")]
-    assert (statements.result, len(statements.unknown)) == (HOLDS, 1)
+    assert failed(audit(web)) == ["every statement is signed by a key that stood, and follows the one before"]
+    with pytest.raises(Untrusted) as caught:
+        mirror(web, tmp_path / "another")
+    assert caught.value.code == "statement-missing"
 
 
 def test_a_changed_entry_is_named(web: Transport, world: World) -> None:
