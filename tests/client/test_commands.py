@@ -122,6 +122,40 @@ def test_a_publisher_signs_its_own_registration(registry: Canned, tmp_path: Path
     assert (claim.origin, claim.slug) == ("registry.test", "ibm-research")
 
 
+def test_who_is_registered_already_is_told_so(registry: Canned, tmp_path: Path) -> None:
+    """Not that somebody was faster with a manifest."""
+    registry.answers["POST /v1/publishers"] = (
+        409,
+        {"code": "stale-previous", "detail": "previous must name …"},
+    )
+    key = tmp_path / "k.pem"
+    document("keygen", "--out", str(key))
+    words = ("--slug", "lab", "--name", "Lab", "--key", str(key), "--registry", registry.url)
+    assert document("publisher", "register", *words, code=1)["error"]["code"] == "already-registered"
+
+
+def test_a_draft_that_is_not_signed_is_told_what_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"predicate":{}}')
+    done = run("manifest", "verify", str(tmp_path / "manifest.json"), code=1)
+    assert "next: a draft of `byline manifest init` is signed first" in done.stderr
+
+
+@pytest.mark.parametrize(("more", "told"), [((), True), (("--supersedes", "1"), False)])
+def test_a_version_beside_a_published_one_is_reminded_of_it(
+    registry: Canned,
+    tmp_path: Path,
+    more: tuple[str, ...],
+    told: bool,  # noqa: FBT001 - a case
+) -> None:
+    """Without `--supersedes` both would stand as the newest for ever."""
+    registry.answers["GET /v1/datasets/a/b"] = (200, {"versions": [{"version": "1", "digest": "0" * 64}]})
+    (tmp_path / "s.csv").write_text("url\nhttps://a.example/1.jpg\n")
+    words = ("--dataset", "a/b", "--version", "2", "--records", str(tmp_path / "s.csv"), "--map", "url=url")
+    out = ("-o", str(tmp_path / "m.json"), "--registry", registry.url)
+    done = run("manifest", "init", *words, *more, *out)
+    assert ("--supersedes 1 says that this version replaces it" in done.stderr) == told
+
+
 def test_who_does_not_answer_is_exit_3(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("byline.client.transport.Retry.wait", lambda *_: None)
     assert document("search", "x", "--registry", NOBODY, code=3)["error"]["code"] == "unreachable"

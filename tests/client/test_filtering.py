@@ -331,6 +331,7 @@ def test_one_file_that_fails_leaves_no_output_at_all(desk: Desk, tmp_path: Path)
     ("make", "code"),
     [
         (lambda desk: desk.file("x.csv", b"id,name\n1,a\n"), "no-url-column"),
+        (lambda desk: desk.file("x.csv", b"id;url\n1;https://a.example/\n"), "no-url-column"),
         (lambda desk: desk.file("x.bin", b"id,url\n"), "unknown-format"),
         (lambda desk: desk.file("x.json", b'[{"url":"https://a.example/"}]'), "cannot-rewrite"),
     ],

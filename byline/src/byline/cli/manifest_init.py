@@ -161,6 +161,11 @@ def init(asked: Asked, out: Path, *, offline: bool, **said: Any) -> None:
         if told is None:
             raise click.UsageError("--supersedes is looked up at the registry; it does not go with --offline")
         supersedes = describe.superseded(told, said["supersedes"])
+    elif told is not None and told.newest_version not in {None, said["version"]}:
+        asked.say(
+            f"{said['dataset']} {told.newest_version} is published already; --supersedes {told.newest_version} says that "
+            "this version replaces it"
+        )
     measured = measure.measure(said["records"], reading, whole_files=not said["no_files"], say=asked.say)
     draft = describe.draft(_said(said), measured, registry_says=told, supersedes=supersedes)
     save(out, (json.dumps(draft, indent=2, ensure_ascii=False) + "\n").encode())

@@ -29,6 +29,9 @@ _NEXT = {
     "bad-signature": "sign with a key that the publisher has registered (`byline publisher show SLUG`)",
     "unknown-key": "register the key first: byline publisher register --slug … --name … --key KEY.pem",
     "unknown-publisher": "register first: byline publisher register --slug … --name … --key KEY.pem",
+    "bad-header": "is --token whole? It is the secret that `byline claim` or `byline opt-out` printed",
+    "wrong-token": "the token is the secret that `byline claim` or `byline opt-out` printed, not the proof",
+    "bad-envelope": "a draft of `byline manifest init` is signed first: byline manifest sign",
     "stale-previous": "somebody was faster: run `byline manifest sign` again and look at what changed",
 }
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from byline.cli.options import Asked, asked
 from byline.cli.reading import private_key, stamp
+from byline.errors import Conflict
+
+if TYPE_CHECKING:  # see options.py
+    from byline.client.api import Registry
 
 
 @click.group()
@@ -43,8 +48,21 @@ def register(asked: Asked, slug: str, name: str, key_file: Path) -> None:
             origin=registry.about()["origin"],
             stamp=stamp(),
         )
-        made = registry.register(envelope)
+        made = _registered(registry, slug, envelope)
     asked.show(made, f"{slug} is registered ({made.get('status', 'self-declared')}), key {key.public.key_id}")
+
+
+def _registered(registry: Registry, slug: str, envelope: bytes) -> dict[str, Any]:
+    try:
+        return registry.register(envelope)
+    except Conflict as error:
+        if error.code != "stale-previous":  # there is a statement of this publisher already
+            raise
+        raise Conflict(
+            "already-registered",
+            f"{slug} is registered already; sign with its key (`byline publisher show {slug}`), or choose another --slug",
+            at="--slug",
+        ) from error
 
 
 @publisher.command()

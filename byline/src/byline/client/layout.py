@@ -10,7 +10,7 @@ from typing import Any
 from byline.client.sources import Source, has_tabs
 from byline.errors import Refused
 from byline.formats import presets
-from byline.formats.columns import missing_column
+from byline.formats.columns import missing_column, undivided
 from byline.formats.names import column_names
 from byline.formats.numbered import ReadOptions
 
@@ -95,8 +95,8 @@ def columns_of(source: Source, options: ReadOptions, asked: Asked) -> Columns:
                 raise missing_column(name, names)
         return Columns(asked.url_columns, digests)
     urls = tuple(name for name in names if is_url_name(name))
-    if not urls and not digests:
-        shown = ", ".join(repr(name) for name in names[:20])
+    if not (urls or digests) or undivided(names):
+        shown = ", ".join(repr(name) for name in names[:20]) + undivided(names)
         raise Refused(
             "no-url-column",
             f"{source.name}: no column's name says that it holds URLs or SHA-256 digests; say --url-column. "

@@ -101,11 +101,16 @@ def missing_column(path: str, names: Collection[str]) -> Refused:
     )
 
 
-def _perhaps(path: str, names: Collection[str]) -> str:
+def undivided(names: Collection[str]) -> str:
+    """What to say of a header that is one column and looks like several; empty where it does not."""
     only = next(iter(names)) if len(names) == 1 else ""
     mark = max(_MARKS, key=only.count)
-    if mark in only:
-        return f". Is that one column? Say --delimiter {_MARKS[mark]}"
+    return f". Is that one column? Say --delimiter {_MARKS[mark]}" if mark in only else ""
+
+
+def _perhaps(path: str, names: Collection[str]) -> str:
+    if undivided(names):
+        return undivided(names)
     folded = {name.casefold(): name for name in names}
     near = difflib.get_close_matches(path.casefold(), folded, n=1, cutoff=0.75)
     return f". Did you mean {folded[near[0]]!r}?" if near else ""
