@@ -187,12 +187,13 @@ def test_a_job_that_does_not_end_in_time_is_given_back_without_blame(here: Runti
         release.wait(20)
 
     ask(here, "test")
+    before = set(threading.enumerate())
     stop_after(began, stop)
     assert not doing(here, job).run(stop, grace=0.2)
     [given_back] = left(here)
     assert (given_back.state, given_back.crashes) == ("ready", 0)
     release.set()
-    wait_for(lambda: threading.active_count() == 1)
+    wait_for(lambda: set(threading.enumerate()) <= before)
     assert left(here)[0].state == "ready", "who gave it back cannot finish it"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -315,7 +314,7 @@ def statements(here: SmallRegistry) -> Iterator[list[str]]:
             event.remove(engine, "before_cursor_execute", note)
 
 
-def test_forty_thousand_rows_in_three_datasets_take_few_statements_and_two_seconds(
+def test_forty_thousand_rows_in_three_datasets_take_few_statements(
     here: SmallRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(here, "write_links", lambda _manifest: None)
@@ -328,11 +327,9 @@ def test_forty_thousand_rows_in_three_datasets_take_few_statements_and_two_secon
         ]
         here.set_state(here.record(dataset, "1", lines), "published")
     made = here.ask(claims=[here.claim(OWNER)])
-    began = time.process_time()
     with statements(here) as seen:
         match_opt_out(here.sessions, items=here.items, store=here.store, opt_out_id=made["id"], now=here.now)
-    taken = time.process_time() - began
-    assert (len(reached(here, made["id"])), len(seen) < 60, taken < 2) == (3, True, True), (len(seen), taken)
+    assert (len(reached(here, made["id"])), len(seen) < 60) == (3, True), len(seen)
 
 
 def test_datasets_that_hold_nothing_of_somebody_are_not_opened(
