@@ -17,10 +17,9 @@ from pathlib import Path
 
 import duckdb
 import psutil
-import pyarrow.parquet as pq
 
 from benchmarks.desk import make_extract, publish
-from benchmarks.photos import photos
+from benchmarks.photos import write_photos
 
 ROWS = 1_000_000
 MOST_RATIO, MOST_RSS_GIB = 3.0, 1.5
@@ -45,9 +44,9 @@ def main(rows: int) -> int:
     return 0
 
 
-def run(what: str, folder: str, rows: int) -> tuple[float, int]:
+def run(what: str, folder: str, *counts: int, module: str = "benchmarks.ingest") -> tuple[float, int]:
     """Run one part in a process of its own: its own seconds, and the peak RSS of it and its children."""
-    command = [sys.executable, "-m", "benchmarks.ingest", what, folder, str(rows)]
+    command = [sys.executable, "-m", module, what, folder, *map(str, counts)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     peak, watched = 0, psutil.Process(process.pid)
     while process.poll() is None:
@@ -89,7 +88,7 @@ def part(what: str, folder: Path, rows: int) -> None:
     """One of the three, in this process."""
     seconds = 0.0
     if what == "make":
-        pq.write_table(photos(rows), folder / "records.parquet", compression="zstd", row_group_size=65_536)
+        write_photos(folder / "records.parquet", rows)
         make_extract(folder)
     else:
         seconds = floor(folder) if what == "floor" else publish(folder)

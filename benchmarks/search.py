@@ -84,6 +84,12 @@ def ways(runtime: Runtime, client: httpx.Client) -> dict[str, Ask]:
         answer.raise_for_status()
         return [number(item["contributor"]["platform_id"]) for item in answer.json()["items"]]
 
+    return {"http": http, **ways_inside(runtime)}
+
+
+def ways_inside(runtime: Runtime) -> dict[str, Ask]:
+    """The two without HTTP: the whole answer, and the engine alone."""
+
     def process(text: str) -> list[int]:
         with runtime.sessions() as session:
             page = find.search(session, runtime.search, text, limit=10)["items"]
@@ -92,7 +98,7 @@ def ways(runtime: Runtime, client: httpx.Client) -> dict[str, Ask]:
     def engine(text: str) -> list[int]:
         return [hit.id - 1 for hit in runtime.search.search(text).hits[:10]]
 
-    return {"http": http, "process": process, "engine": engine}
+    return {"process": process, "engine": engine}
 
 
 def asked_as(kind: str) -> str:
