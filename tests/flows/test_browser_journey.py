@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from registry.demo.datasets import cast, write_all
 from tests.flows.conftest import Registry
@@ -74,6 +74,80 @@ def test_a_photographer_who_knows_only_a_name_opts_out_everywhere(published: Reg
     assert "Your opt-out is in force" in shown
     assert "lumen-labs/street-portraits" in shown
     assert "lumen-labs/faces-in-context" in shown
+
+
+class Keyboard:
+    """Somebody who has no mouse; what it took them is counted."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.pages = self.fields = self.keys = 0
+
+    def press(self, key: str) -> None:
+        """One key."""
+        self.page.keyboard.press(key)
+        self.keys += 1
+
+    def go_to(self, name: str) -> None:
+        """Tab until what has this name is in focus."""
+        for _ in range(60):
+            focus = self.page.locator(":focus")
+            if focus.count() and name in (
+                focus.inner_text() or focus.get_attribute("value") or self._label(focus)
+            ):
+                return
+            self.press("Tab")
+        raise AssertionError(f"{name} is not reached by the keyboard")
+
+    def type(self, text: str) -> None:
+        """Into the field in focus."""
+        self.page.keyboard.type(text)
+        self.fields += 1
+        self.keys += len(text)
+
+    def enter(self) -> None:
+        """Press what is in focus, and be on the next page."""
+        with self.page.expect_navigation():
+            self.press("Enter")
+        self.pages += 1
+
+    def _label(self, focus: Locator) -> str:
+        ident = focus.get_attribute("id")
+        label = self.page.locator(f'label[for="{ident}"]')
+        return label.inner_text() if ident and label.count() else ""
+
+
+def test_by_keyboard_alone_in_at_most_six_pages(published: Registry, page: Page) -> None:
+    person, hand = cast()[6], Keyboard(page)
+    page.goto(published.url)
+    hand.pages += 1
+    hand.go_to("Your name")
+    hand.type(person.name)
+    hand.enter()
+    hand.go_to("This is me")
+    hand.enter()
+    hand.go_to("Your mail address")
+    hand.type("keys@example.org")
+    hand.enter()
+    claim = page.locator("#key").inner_text().partition(".")[0]
+    published.admin("claim", "confirm", claim, "--by", "test", "--why", "the line is on the profile")
+    hand.go_to("My status")
+    hand.enter()
+    hand.go_to("Opt out")
+    while page.locator(":focus").evaluate("one => one.tagName") != "BUTTON":
+        hand.press("Tab")
+        hand.go_to("Opt out")
+    hand.enter()
+    for _ in range(60):
+        if page.get_by_role("row").count() >= 3:
+            break
+        page.wait_for_timeout(250)
+        page.reload()
+    assert "Your opt-out is in force" in page.locator("main").inner_text()
+    assert page.get_by_role("row").count() >= 3
+    print(f"{hand.pages} pages, {hand.fields} fields, {hand.keys} keys, 0 clicks")  # noqa: T201 - figures to be read
+    assert hand.pages <= 6
+    assert hand.fields == 2
 
 
 def test_no_page_is_wider_than_a_phone(published: Registry, browser: Browser) -> None:
