@@ -22,6 +22,7 @@ from web.pages import (
     items,
     makers,
     pictured,
+    proving,
     publishers,
     status,
     transparency,
@@ -33,13 +34,14 @@ CSP = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 ROOMS = (
-    finding, makers, datasets, publishers, claim, items, pictured, confirm, status, guides, transparency,
+    finding, makers, datasets, publishers, claim, items, pictured, confirm, status, proving, guides, transparency,
 )  # fmt: skip
 FILTERS: dict[str, Callable[..., Any]] = {
     "day": words.day,
     "moment": words.moment,
     "plain": words.plain,
     "state": words.state,
+    "identity": words.identity,
     "entry": words.entry,
     "stated": words.stated,
     "years": words.years,

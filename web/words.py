@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from byline.formats.platforms import BY_NAME
+
 # Purposes and annotation categories that a reader should not miss.
 GRAVE = frozenset(
     {
@@ -117,12 +119,24 @@ ENTRIES = {
 
 def plain(label: str | None) -> str:
     """A label in words."""
-    return PLAIN.get(label or UNSTATED, label or UNSTATED)
+    said = label or UNSTATED
+    return PLAIN.get(said) or (BY_NAME[said].title if said in BY_NAME else said)
 
 
 def state(label: str) -> str:
     """A notice's state in words."""
     return STATES.get(label, label)
+
+
+def identity(key: str) -> str:
+    """`flickr:12345@N00` as `12345@N00 on Flickr`; a host and a name say themselves."""
+    scheme, _, handle = key.partition(":")
+    if scheme in BY_NAME:
+        return f"{handle} on {BY_NAME[scheme].title}"
+    if scheme in {"name", "id"}:
+        dataset, _, name = handle.partition(":")
+        return f"{name}, as named in {dataset}"
+    return handle
 
 
 def entry(kind: str) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from registry.demo.datasets import cast, write_all
+from tests.flows import platform as platforms
 from tests.flows.conftest import Registry
+from tests.flows.keyboard import Keyboard
+from tests.flows.platform import Platform
 
 pytestmark = pytest.mark.browser
 FLAGS = [
@@ -31,6 +34,22 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    """Where the makers' profiles are."""
+    with platforms.running() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def registry(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry that sees the platform as the web."""
+    made = Registry(tmp_path_factory.mktemp("registry"), settings={"BYLINE_STAND_IN_WEB": platform.url})
+    made.start()
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="module")
@@ -63,61 +82,16 @@ def test_a_photographer_who_knows_only_a_name_opts_out_everywhere(published: Reg
     page.get_by_role("button", name="Go on").click()
     claim = page.locator("#key").inner_text().partition(".")[0]
     published.admin("claim", "confirm", claim, "--by", "test", "--why", "the line is on the profile")
-    page.get_by_role("link", name="My status").last.click()
+    page.get_by_role("link", name="your status page").click()
     page.get_by_role("button", name="Opt out").click()
-    for _ in range(60):
-        if page.get_by_role("row").count() >= 3:  # a head and two datasets
-            break
-        page.wait_for_timeout(250)
-        page.reload()
+    _until(page, lambda: page.get_by_role("row").count() >= 3)  # a head and two datasets
     shown = page.locator("main").inner_text()
     assert "Your opt-out is in force" in shown
     assert "lumen-labs/street-portraits" in shown
     assert "lumen-labs/faces-in-context" in shown
 
 
-class Keyboard:
-    """Somebody who has no mouse; what it took them is counted."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.pages = self.fields = self.keys = 0
-
-    def press(self, key: str) -> None:
-        """One key."""
-        self.page.keyboard.press(key)
-        self.keys += 1
-
-    def go_to(self, name: str) -> None:
-        """Tab until what has this name is in focus."""
-        for _ in range(60):
-            focus = self.page.locator(":focus")
-            if focus.count() and name in (
-                focus.inner_text() or focus.get_attribute("value") or self._label(focus)
-            ):
-                return
-            self.press("Tab")
-        raise AssertionError(f"{name} is not reached by the keyboard")
-
-    def type(self, text: str) -> None:
-        """Into the field in focus."""
-        self.page.keyboard.type(text)
-        self.fields += 1
-        self.keys += len(text)
-
-    def enter(self) -> None:
-        """Press what is in focus, and be on the next page."""
-        with self.page.expect_navigation():
-            self.press("Enter")
-        self.pages += 1
-
-    def _label(self, focus: Locator) -> str:
-        ident = focus.get_attribute("id")
-        label = self.page.locator(f'label[for="{ident}"]')
-        return label.inner_text() if ident and label.count() else ""
-
-
-def test_by_keyboard_alone_in_at_most_six_pages(published: Registry, page: Page) -> None:
+def test_by_keyboard_alone_in_at_most_six_pages(published: Registry, platform: Platform, page: Page) -> None:
     person, hand = cast()[6], Keyboard(page)
     page.goto(published.url)
     hand.pages += 1
@@ -129,25 +103,49 @@ def test_by_keyboard_alone_in_at_most_six_pages(published: Registry, page: Page)
     hand.go_to("Your mail address")
     hand.type("keys@example.org")
     hand.enter()
-    claim = page.locator("#key").inner_text().partition(".")[0]
-    published.admin("claim", "confirm", claim, "--by", "test", "--why", "the line is on the profile")
-    hand.go_to("My status")
+    _put_up(page, platform)
+    hand.go_to("Look now")
     hand.enter()
-    hand.go_to("Opt out")
-    while page.locator(":focus").evaluate("one => one.tagName") != "BUTTON":
-        hand.press("Tab")
-        hand.go_to("Opt out")
+    _until(page, lambda: page.get_by_text("Confirmed.").count() > 0)
+    hand.go_to("Opt out", kind="BUTTON")
     hand.enter()
-    for _ in range(60):
-        if page.get_by_role("row").count() >= 3:
-            break
-        page.wait_for_timeout(250)
-        page.reload()
+    _until(page, lambda: page.get_by_role("row").count() >= 3)
     assert "Your opt-out is in force" in page.locator("main").inner_text()
-    assert page.get_by_role("row").count() >= 3
     print(f"{hand.pages} pages, {hand.fields} fields, {hand.keys} keys, 0 clicks")  # noqa: T201 - figures to be read
     assert hand.pages <= 6
     assert hand.fields == 2
+    assert {host for host, path in platform.visits if person.nsid in path} >= {"www.flickr.com"}
+
+
+def test_a_check_says_what_it_saw(published: Registry, page: Page) -> None:
+    page.goto(f"{published.url}/this-is-me")
+    page.get_by_label("Who are you").fill(f"flickr:{cast()[8].nsid}")
+    page.get_by_label("Your mail address").fill("saw@example.org")
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Look now").click()
+    _until(page, lambda: page.get_by_text("The line is not there yet").count() > 0)
+    assert "saw: description: I take pictures." in page.locator("main").inner_text()
+
+
+def _put_up(page: Page, platform: Platform) -> None:
+    """The owner writes the line into the profile that the page names, on the platform itself."""
+    line = page.locator("[data-copy='the line']").inner_text()
+    link = page.get_by_role("link", name="https://www.flickr.com/").get_attribute("href") or ""
+    theirs = page.context.new_page()
+    theirs.goto(link.replace("https://www.flickr.com", platform.url))
+    theirs.get_by_label("About me").fill(f"I take pictures. {line}")
+    theirs.get_by_role("button", name="Save").click()
+    theirs.close()
+
+
+def _until(page: Page, seen: Callable[[], bool]) -> None:
+    """Load the page again until it shows something."""
+    for _ in range(80):
+        if seen():
+            return
+        page.wait_for_timeout(250)
+        page.reload()
+    raise AssertionError(page.locator("main").inner_text())
 
 
 def test_no_page_is_wider_than_a_phone(published: Registry, browser: Browser) -> None:

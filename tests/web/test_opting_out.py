@@ -91,7 +91,7 @@ def test_taking_it_back(world: World) -> None:
 def test_a_claim_that_waits_shows_the_line_to_put_up(world: World) -> None:
     _claim(world)
     said = words(world.page("/status"))
-    assert "Waiting to be confirmed" in said
+    assert "Waiting for you to show that it is you" in said
     assert "byline-proof=" in said
 
 

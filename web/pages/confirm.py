@@ -6,8 +6,7 @@ import flask
 
 from byline.errors import BylineError
 from registry.database import transaction
-from registry.optouts import request as requests
-from registry.optouts import status as statuses
+from registry.optouts import links
 from web.forms import RELATIONS, field
 from web.here import runtime
 
@@ -23,19 +22,19 @@ def door(token: str) -> flask.typing.ResponseReturnValue:
     here = runtime()
     try:
         with here.sessions() as session:
-            asked = statuses.by_link(session, token=token, now=here.clock())
+            asked = links.shown(session, token=token, now=here.clock())
     except BylineError as error:
         return flask.render_template("confirm.html", problem=error.message), 422
     return flask.render_template("confirm.html", token=token, asked=asked, relations=dict(RELATIONS))
 
 
 def confirm() -> flask.typing.ResponseReturnValue:
-    """The wish comes into force."""
+    """The wish comes into force, or the claim is confirmed as asserted."""
     token = field("token", most=200)
     here = runtime()
     try:
         with transaction(here.sessions) as session:
-            requests.confirm_by_mail(session, token=token, now=here.clock())
+            done = links.press(session, token=token, now=here.clock())
     except BylineError as error:
         return flask.render_template("confirm.html", problem=error.message), 422
-    return flask.render_template("confirm.html", done=True)
+    return flask.render_template("confirm.html", done=done)

@@ -54,7 +54,7 @@ def close() -> flask.typing.ResponseReturnValue:
 
 def status() -> flask.typing.ResponseReturnValue:
     """The claim, its opt-outs, a line per dataset."""
-    return _page()
+    return shown()
 
 
 def opt_out() -> flask.typing.ResponseReturnValue:
@@ -79,7 +79,7 @@ def opt_out() -> flask.typing.ResponseReturnValue:
                 token_bytes=secrets.token_bytes,
             )
     except BylineError as error:
-        return _page(problem=error.message)
+        return shown(problem=error.message)
     return flask.redirect(flask.url_for("web.status"), 303)
 
 
@@ -92,11 +92,12 @@ def withdraw() -> flask.typing.ResponseReturnValue:
         with transaction(here.sessions) as session:
             requests.withdraw(session, opt_out_id=field("id", most=32), token=key[1], now=here.clock())
     except BylineError as error:
-        return _page(problem=error.message)
+        return shown(problem=error.message)
     return flask.redirect(flask.url_for("web.status"), 303)
 
 
-def _page(*, problem: str | None = None) -> flask.typing.ResponseReturnValue:
+def shown(*, problem: str | None = None) -> flask.typing.ResponseReturnValue:
+    """The page of the key that this device keeps, or the door; `problem` is what did not work just now."""
     key = kept_key()
     if key is None:
         return flask.redirect(flask.url_for("web.status_door"), 303)
@@ -113,6 +114,8 @@ def _page(*, problem: str | None = None) -> flask.typing.ResponseReturnValue:
         opt_outs=opt_outs,
         form=Choices(),
         categories=CATEGORIES,
+        standing=any(one["state"] != "withdrawn" for one in opt_outs),
+        mailed="mailed" in flask.request.args,
         problem=problem,
         now=runtime().clock(),
     )

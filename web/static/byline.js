@@ -1,4 +1,5 @@
-// Everything works without this file. It adds suggestions to the search box, and copy buttons.
+// Everything works without this file. It adds suggestions to the search box, copy buttons, and
+// another look at a page that waits for an answer.
 "use strict";
 
 const box = document.querySelector("input[list]");
@@ -40,3 +41,6 @@ for (const line of document.querySelectorAll("[data-copy]")) {
   });
   line.before(button, said);
 }
+
+const again = document.querySelector("[data-again]");
+if (again) setTimeout(() => location.replace(again.href), 1500);
