@@ -12,6 +12,7 @@ from registry.contributors import queries
 from registry.database import transaction
 from web.forms import ClaimForm, read_claim
 from web.here import keep_key, runtime
+from web.words import plain
 
 
 def routes(pages: flask.Blueprint) -> None:
@@ -30,7 +31,7 @@ def door() -> str:
     with runtime().sessions() as session:
         maker = queries.contributor(session, chosen)["contributor"]
     words = (
-        f"{maker['platform']}, {maker['platform_id']}"
+        f"{maker['platform_id']} on {plain(maker['platform'])}"
         if maker["platform"]
         else "known by this name in one dataset"
     )
