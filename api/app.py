@@ -31,6 +31,8 @@ PAGES = {
     "web.item": "write",
     "web.confirm": "write",
     "web.status_open": "write",
+    "web.check": "write",
+    "web.by_mail": "write",
     "web.opt_out": "write",
     "web.withdraw": "write",
 }

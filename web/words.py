@@ -92,19 +92,32 @@ PLAIN = {
 }
 # The states of notices (docs/glossary.md) as the person reads them.
 STATES = {
-    "pending": "not yet sent",
+    "pending": "about to be sent",
     "sent": "the publisher was told",
-    "undeliverable": "the publisher could not be reached",
-    "acknowledged": "the publisher has seen it",
+    "undeliverable": "the publisher could not be reached so far",
+    "acknowledged": "the publisher has seen it and is at work on it",
     "unlisted": "gone from the list: a newer version no longer names you",
     "said-deleted": "the publisher says it deleted them",
-    "suppressed": "held back from use",
-    "exempt": "the publisher claims an exemption",
+    "suppressed": "the publisher says it holds them back from use",
+    "exempt": "the publisher says it need not take them out",
     "not-found": "the publisher says it has nothing of yours",
-    "contested": "you disagree with the publisher’s answer",
+    "contested": "you disagreed; the publisher was told so",
     "withdrawn": "withdrawn",
     "publisher-not-approved": "not asked: the publisher is not approved here, and would learn who objected",
 }
+# How a state is shown: an end, something to look at, or on its way.
+TONES = {
+    "unlisted": "yes",
+    "said-deleted": "yes",
+    "suppressed": "yes",
+    "undeliverable": "unsure",
+    "exempt": "unsure",
+    "not-found": "unsure",
+    "contested": "unsure",
+    "publisher-not-approved": "unsure",
+}
+# Answers of a publisher's that the person may disagree with.
+ANSWERED = frozenset({"acknowledged", "unlisted", "said-deleted", "suppressed", "exempt", "not-found"})
 ENTRIES = {
     "manifest": "a dataset’s signed manifest",
     "publisher": "a publisher’s name and key",
@@ -128,6 +141,11 @@ def state(label: str) -> str:
     return STATES.get(label, label)
 
 
+def tone(label: str) -> str:
+    """The class a notice's state is shown with; empty where it is on its way."""
+    return TONES.get(label, "")
+
+
 def identity(key: str) -> str:
     """`flickr:12345@N00` as `12345@N00 on Flickr`; a host and a name say themselves."""
     scheme, _, handle = key.partition(":")
@@ -137,6 +155,14 @@ def identity(key: str) -> str:
         dataset, _, name = handle.partition(":")
         return f"{name}, as named in {dataset}"
     return handle
+
+
+def pointed(selector: Mapping[str, str]) -> str:
+    """What a selector points at: a maker as `identity` says it, the rest as it is."""
+    kind, value = selector["kind"], selector["value"]
+    if kind in {"name", "id"}:
+        return identity(f"{kind}:{value}")
+    return identity(value) if kind == "maker" else value
 
 
 def entry(kind: str) -> str:

@@ -124,7 +124,7 @@ def test_a_check_says_what_it_saw(published: Registry, page: Page) -> None:
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("button", name="Look now").click()
     _until(page, lambda: page.get_by_text("The line is not there yet").count() > 0)
-    assert "saw: description: I take pictures." in page.locator("main").inner_text()
+    assert "saw: “description: I take pictures.”" in page.locator("main").inner_text()
 
 
 def _put_up(page: Page, platform: Platform) -> None:

@@ -40,3 +40,11 @@ def test_pages_change_nothing_when_they_are_looked_at() -> None:
         if rule.endpoint.startswith("web.") and {"GET", "POST"} <= (rule.methods or set())
     ]
     assert both == []
+
+
+def test_every_form_that_writes_has_a_budget(seen: World) -> None:
+    app = seen.client.application
+    free = {"web.status_close"}  # it forgets a cookie, and asks nothing of us
+    forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    ours = {name for name in forms if name.startswith("web.")} - free
+    assert {name for name in ours if getattr(app.view_functions[name], "budget", None) != "write"} == set()

@@ -85,7 +85,7 @@ def test_looking_twice_at_once_is_asked_to_wait(world: World) -> None:
         keep(session, claim_id=ident(page), seen=[seen], found=[], now=world.runtime.clock())
     said = words(world.page("/status"))
     assert "The line is not there yet." in said
-    assert "saw: description: I take pictures" in said
+    assert "and saw: “ description: I take pictures ”" in said
     assert "looked for just now" in words(world.send("/status/check", form="/status").text)
 
 
