@@ -12,28 +12,18 @@ import duckdb
 import pyarrow as pa
 
 from byline.formats.selectors import contributor_kind
-from registry.publishing.rows import UNSORTED
+from registry.publishing.sorting import K, quoted, write_sorted
 from registry.publishing.task import INDEX, ITEMS, LINKS, MAKERS, Task
-from registry.storage.record_index import ROW_GROUP
 
 MOST_NAMES, MOST_LICENCES, MOST_TITLES = 50, 30, 12
-
-# formats.selectors.fingerprint: the first 60 bits of SHA-256("b1|" kind "|" value).
-_K = "('0x' || substr(sha256('b1|' || {}), 1, 15))::BIGINT"
-
-_SORT = f"""
-    SELECT contributor, file, row, photo, photos, url, landing_url, title, license, license_raw, creator_name,
-           sha256, item_id, {_K.format("item")} AS k
-    FROM unsorted ORDER BY contributor NULLS LAST, file, row
-"""
 
 _KEYS = f"""
     SELECT k, position, photo IS NOT NULL AS bridges FROM entries WHERE k IS NOT NULL
     UNION ALL
-    SELECT {_K.format("'photo2|' || one")}, position, false
+    SELECT {K.format("'photo2|' || one")}, position, false
     FROM (SELECT unnest(photos) AS one, position FROM entries WHERE photos IS NOT NULL)
     UNION ALL
-    SELECT {_K.format("'sha256|' || sha256")}, position, false FROM entries WHERE sha256 IS NOT NULL
+    SELECT {K.format("'sha256|' || sha256")}, position, false FROM entries WHERE sha256 IS NOT NULL
     ORDER BY 1, 2
 """
 
@@ -81,8 +71,8 @@ def open_duckdb(task: Task) -> duckdb.DuckDBPyConnection:
     """A connection that reaches one folder, within the task's memory and threads, and cannot be told otherwise."""
     connection = duckdb.connect(config={"threads": str(task.threads)})
     for setting in (
-        f"allowed_directories = [{_quoted(task.folder)}]",
-        f"temp_directory = {_quoted(str(task.path('spill')))}",
+        f"allowed_directories = [{quoted(task.folder)}]",
+        f"temp_directory = {quoted(str(task.path('spill')))}",
         f"memory_limit = '{task.memory // 2 >> 20}MiB'",
         "autoinstall_known_extensions = false",
         "autoload_known_extensions = false",
@@ -96,14 +86,10 @@ def open_duckdb(task: Task) -> duckdb.DuckDBPyConnection:
 
 def write_index(connection: duckdb.DuckDBPyConnection, task: Task, rows: Iterator[pa.RecordBatch]) -> int:
     """Sort all rows by maker into the record index; how many entries it has."""
-    connection.register("unsorted", pa.RecordBatchReader.from_batches(UNSORTED, rows))
-    _copy(
-        connection, _SORT, task, INDEX, f"COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROW_GROUP}"
-    )
-    connection.unregister("unsorted")
+    write_sorted(connection, task, rows)
     connection.execute(
         "CREATE VIEW entries AS SELECT * EXCLUDE file_row_number, file_row_number::BIGINT AS position "
-        f"FROM read_parquet({_quoted(str(task.path(INDEX)))}, file_row_number = true)"
+        f"FROM read_parquet({quoted(str(task.path(INDEX)))}, file_row_number = true)"
     )
     counted = connection.execute("SELECT count(*) FROM entries").fetchone()
     return int(counted[0]) if counted else 0
@@ -118,7 +104,7 @@ def write_makers(connection: duckdb.DuckDBPyConnection, task: Task) -> int:
     """Each maker's run in the index, with samples, licences and names; how many makers there are."""
     _copy(connection, _RUNS, task, MAKERS, "COMPRESSION zstd")
     counted = connection.execute(
-        f"SELECT count(*) FROM read_parquet({_quoted(str(task.path(MAKERS)))})"
+        f"SELECT count(*) FROM read_parquet({quoted(str(task.path(MAKERS)))})"
     ).fetchone()
     return int(counted[0]) if counted else 0
 
@@ -134,7 +120,7 @@ def write_links(connection: duckdb.DuckDBPyConnection, task: Task, shown: Mappin
 
 
 def _linked_by_photo(connection: duckdb.DuckDBPyConnection, task: Task) -> set[Pair]:
-    makers = connection.execute(f"SELECT contributor FROM read_parquet({_quoted(str(task.path(MAKERS)))})")
+    makers = connection.execute(f"SELECT contributor FROM read_parquet({quoted(str(task.path(MAKERS)))})")
     handles: list[tuple[str, str, str]] = []
     while rows := makers.fetchmany(10_000):
         handles += [
@@ -151,8 +137,4 @@ def _linked_by_photo(connection: duckdb.DuckDBPyConnection, task: Task) -> set[P
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, task: Task, name: str, options: str) -> None:
-    connection.execute(f"COPY ({query}) TO {_quoted(str(task.path(name)))} (FORMAT parquet, {options})")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    connection.execute(f"COPY ({query}) TO {quoted(str(task.path(name)))} (FORMAT parquet, {options})")

@@ -36,6 +36,11 @@ SCHEMA = pa.schema(
 COLUMNS = tuple(SCHEMA.names)
 
 
+def row_group(rows: int) -> int:
+    """Rows of a row group in an index of so many: few enough to be read for one person, not so many that the footer is long."""
+    return min(max(ROW_GROUP, rows // 2048 // 2048 * 2048), 8 * ROW_GROUP)
+
+
 def index_key(digest: str) -> str:
     """Where the record index of a manifest lies in the store."""
     return f"records/{digest}.parquet"
