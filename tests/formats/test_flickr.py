@@ -23,6 +23,9 @@ FILES = [
     "http://photos12.flickr.com/51234567890_abcdef0123_b.jpg",
     "http://photos23.flickr.com/44/51234567890_abcdef0123.jpg",
     "https://live.staticflickr.com/video/51234567890/abcdef0123/1080p.mp4?s=eyJ",
+    "http://photos.flickr.com/51234567890_abcdef0123_m.jpg",
+    "http://farm7.static.flickr.com/6116/51234567890_abcdef0123_z.jpg%20",
+    "https://live.staticflickr.com/65535/51234567890_abcdef0123_b.jpg)",
 ]
 PAGES_WITH_NUMBER = [
     "https://www.flickr.com/photos/12345678@N00/51234567890",

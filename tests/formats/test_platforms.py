@@ -18,7 +18,8 @@ RULES = [(platform.name, rule) for platform in ALL for rule in platform.rules]
 SAME_PHOTO = {
     "unsplash:yC-Yzbqy7PY": """
         https://unsplash.com/photos/yC-Yzbqy7PY https://unsplash.com/photos/a-man-at-sea-yC-Yzbqy7PY?x=1
-        https://unsplash.com/fr/photos/un-homme-yC-Yzbqy7PY https://unsplash.com/de/fotos/ein-mann-yC-Yzbqy7PY
+        https://unsplash.com/fr/photos/un-homme-yC-Yzbqy7PY https://unsplash.com/zh-CN/照片/yC-Yzbqy7PY
+        https://unsplash.com/pl/zdj%C4%99cia/x-yC-Yzbqy7PY https://unsplash.com/illustrations/x-yC-Yzbqy7PY https://unsplash.com/de/fotos/ein-mann-yC-Yzbqy7PY
         https://unsplash.com/photos/yC-Yzbqy7PY/download?force=true https://source.unsplash.com/yC-Yzbqy7PY/800x600""",
     "commons:Dämmerung (Hafen).JPG": """
         https://commons.wikimedia.org/wiki/File:Dämmerung_(Hafen).JPG
@@ -30,6 +31,13 @@ SAME_PHOTO = {
         https://upload.wikimedia.org/wikipedia/commons/9/9c/D%C3%A4mmerung_%28Hafen%29.JPG
         https://upload.wikimedia.org/wikipedia/commons/thumb/9/9c/D%C3%A4mmerung_%28Hafen%29.JPG/640px-x.jpg
         https://upload.wikimedia.org/wikipedia/commons/archive/9/9c/20120101000000!D%C3%A4mmerung_(Hafen).JPG""",
+    "commons:Sturm & Drang.jpg": """
+        https://commons.wikimedia.org/wiki/File:Sturm_%26_Drang.jpg https://commons.wikimedia.org/wiki/File:Sturm_&_Drang.jpg
+        https://upload.wikimedia.org/wikipedia/commons/9/9c/Sturm_&_Drang.jpg
+        https://upload.wikimedia.org/wikipedia/commons/thumb/9/9c/Sturm_&_Drang.jpg/120px-x.jpg
+        https://upload.wikimedia.org/wikipedia/commons/thumb/archive/9/9c/20120101000000!Sturm_%26_Drang.jpg/120px-x.jpg
+        https://commons.wikimedia.org/w/index.php?title=Special:FilePath&file=Sturm_%26_Drang.jpg
+        https://commons.wikimedia.org/wiki/Special:Redirect/file?wptype=file&wpvalue=Sturm+%26+Drang.jpg""",
     "deviantart:484904667": """
         https://www.deviantart.com/jane/art/Dawn-484904667 http://jane.deviantart.com/art/Dawn-484904667
         https://www.deviantart.com/deviation/484904667 http://fav.me/d80p6u3
@@ -46,15 +54,18 @@ SAME_PHOTO = {
         https://www.geograph.org.uk/geophotos/01/68/04/1680433_efec36e1_original.jpg""",
     "behance:486645": """
         https://www.behance.net/gallery/486645/Garage https://behance.net/gallery/486645
+        https://www.behance.net/embed/project/486645?ilo0=1 https://be.net/gallery/486645/Garage
         http://www.behance.net/gallery/Garage/486645 https://m2.behance.net/rendition/pm/486645/disp/8df32046.jpg""",
     "inaturalist:12345": """
-        https://www.inaturalist.org/photos/12345 https://static.inaturalist.org/photos/12345/large.jpg?1545406212
+        https://www.inaturalist.org/photos/12345 https://www.argentinat.org/photos/12345 https://inaturalist.laji.fi/photos/12345
+        https://static.inaturalist.org/photos/12345/large.jpg?1545406212
         https://inaturalist-open-data.s3.amazonaws.com/photos/12345/original.jpeg""",
     "pixabay:1234567": """
         https://pixabay.com/photos/dawn-harbour-sea-1234567/ https://pixabay.com/en/photos/dawn-1234567/
         https://cdn.pixabay.com/photo/2016/03/04/19/36/dawn-1234567_960_720.jpg https://pixabay.com/images/id-1234567/""",
     "pexels:1234567": """
         https://www.pexels.com/photo/dawn-over-sea-1234567/ https://www.pexels.com/de-de/foto/1234567/
+        https://www.pexels.com/pl-pl/zdjecie/x-1234567/ https://www.pexels.com/photo/1234567/download/
         https://images.pexels.com/photos/1234567/pexels-photo-1234567.jpeg?auto=compress&cs=tinysrgb""",
     "instagram:CxYz_12-ab": """
         https://www.instagram.com/p/CxYz_12-ab/ https://instagram.com/jane/p/CxYz_12-ab/?igsh=x http://instagr.am/p/CxYz_12-ab""",

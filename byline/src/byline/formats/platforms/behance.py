@@ -10,11 +10,12 @@ from byline.formats.platforms.rules import Platform, Rule, handle
 PLATFORM = Platform(
     name="behance",
     title="Behance",
-    domains=("behance.net",),
-    hosts=r"(?:www\.)?behance\.net",
+    domains=("behance.net", "be.net"),
+    hosts=r"(?:www\.)?be(?:hance)?\.net",
     rules=(
         Rule(r"^/+[Gg]allery/+(?P<photo>[1-9][0-9]{0,11})(?:[/?].*)?$"),
         Rule(r"^/+[Gg]allery/+[^/?]+/+(?P<photo>[1-9][0-9]{0,11})(?:[/?].*)?$"),
+        Rule(r"^/+embed/+project/+(?P<photo>[1-9][0-9]{0,11})(?:[/?].*)?$"),
         Rule(
             r"^/+rendition/+(?:pm|projects)/+(?P<photo>[1-9][0-9]{0,11})/.*$", host=r"m[0-9]*\.behance\.net"
         ),
@@ -27,7 +28,7 @@ PLATFORM = Platform(
     photo=r"^(?:[1-9][0-9]{0,11}|[0-9a-f]{6}[0-9]+\.[0-9A-Za-z_-]{8,})$",
     alias=r"^[a-z0-9_-]{2,64}$",
     read_alias=handle(
-        "gallery galleries search joblist jobs live assets blog pro features for_you hire freelance "
+        "embed gallery galleries search joblist jobs live assets blog pro features for_you hire freelance "
         "about careers featured onboarding collection moodboard misc dev"
     ),
     profile="https://www.behance.net/{}",

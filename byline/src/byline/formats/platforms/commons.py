@@ -46,7 +46,7 @@ def form_file_name(text: str) -> str | None:
 
 FILE = r"^[^/#<>\[\]|{}]{1,240}\.[A-Za-z0-9]{2,5}$"
 _NAMESPACE = r"(?:[Ff]ile|[Ii]mage|[Ff]ile_talk)(?::|%3A)"
-_PHOTO = r"(?P<photo>[^/?&]+)"
+_PHOTO = r"(?P<photo>[^/?]+)"  # in a path an `&` is a letter like others
 _SPECIAL = r"[Ss]pecial(?::|%3A)(?:[Ff]ile[Pp]ath|[Rr]edirect/file)/+(?:" + _NAMESPACE + ")?"
 _USER = r"(?:[Uu]ser(?:_talk)?)(?::|%3A)(?P<alias>[^/?&#]+)"
 _SHARD = r"[0-9a-f]/+[0-9a-f]{2}/+"
@@ -63,6 +63,10 @@ PLATFORM = Platform(
             r"^/+wikipedia/+commons/+archive/+" + _SHARD + r"[0-9]{14}(?:!|%21)" + _PHOTO + r"(?:\?.*)?$",
             host=r"upload\.wikimedia\.org",
         ),
+        Rule(
+            r"^/+wikipedia/+commons/+thumb/+archive/+" + _SHARD + r"[0-9]{14}(?:!|%21)" + _PHOTO + "/.*$",
+            host=r"upload\.wikimedia\.org",
+        ),
         Rule(r"^/+wiki/+" + _NAMESPACE + _PHOTO + r"(?:\?.*)?$"),
         Rule(r"^/+wiki/+" + _SPECIAL + _PHOTO + r"(?:\?.*)?$"),
         Rule(
@@ -74,7 +78,8 @@ PLATFORM = Platform(
             reads={"photo": form_file_name},
         ),
         Rule(
-            r"^/+wiki/+[Ss]pecial(?::|%3A)[Ff]ile[Pp]ath\?(?:.*&)?file=(?P<photo>[^&]+)(?:&.*)?$",
+            r"^/+(?:wiki/+|w/+index\.php\?(?:.*&)?title=)"
+            r"[Ss]pecial(?::|%3A)(?:[Ff]ile[Pp]ath|[Rr]edirect(?:/|%2F)file)[?&](?:.*&)?(?:file|wpvalue)=(?P<photo>[^&]+)(?:&.*)?$",
             reads={"photo": form_file_name},
         ),
         Rule(r"^/+w/+thumb\.php\?(?:.*&)?f=(?P<photo>[^&]+)(?:&.*)?$", reads={"photo": form_file_name}),

@@ -38,7 +38,7 @@ PLATFORM = Platform(
         ),
         Rule(
             r"^/+(?:intermediary/+)?[fi]/+[0-9a-f-]{36}/+" + _SHORT + r"-[0-9a-f].*$",
-            host=r"images-wixmp-[0-9a-f]+\.wixmp\.com",
+            host=r"(?:images-)?wixmp-[0-9a-f]+\.wixmp\.com",
             reads=_READS,
         ),
     ),

@@ -49,7 +49,7 @@ _OWN = (
     r"(?:/+(?:page[0-9]+/*|(?:albums|sets|collections|archives|tags|with|map|show)(?:/[^?]*)?)?)?(?:\?.*)?$"
 )
 _HEX = r"(?P<secret>[0-9a-f]{6,16})"
-_FILE = _ID + "_" + _HEX + r"(?:_[a-z0-9]{1,2}(?:_d)?)?\.[A-Za-z0-9]{3,4}(?:[?&].*)?$"
+_FILE = _ID + "_" + _HEX + r"(?:_[a-z0-9]{1,2}(?:_d)?)?\.[A-Za-z0-9]{3,4}" + _END
 _STATIC = r"(?:live|farm[0-9]+)\.staticflickr\.com|(?:farm[0-9]+\.)?static\.flickr\.com"
 _SHORT = r"(?P<short>[1-9a-km-zA-HJ-NP-Z]{1,8})"
 
@@ -67,8 +67,8 @@ PLATFORM = Platform(
     rules=(
         Rule(r"^/+[0-9]+/+" + _FILE, host=_STATIC),
         Rule(r"^/+[0-9]+/+[0-9]+/+" + _FILE, host=r"c[0-9]+\.staticflickr\.com"),
-        Rule(r"^/+" + _FILE, host=r"photos[0-9]+\.flickr\.com"),
-        Rule(r"^/+[0-9]+/+" + _FILE, host=r"photos[0-9]+\.flickr\.com"),
+        Rule(r"^/+" + _FILE, host=r"photos[0-9]*\.flickr\.com"),
+        Rule(r"^/+[0-9]+/+" + _FILE, host=r"photos[0-9]*\.flickr\.com"),
         Rule(r"^/+video/+" + _ID + "/+" + _HEX + r"(?:/.*)?$", host=r"live\.staticflickr\.com"),
         Rule(_PREFIX + r"photos?/+" + _NUMBER + "/+" + _ID + _END),
         Rule(_PREFIX + r"photos?/+" + _ALIAS + "/+" + _ID + _END),

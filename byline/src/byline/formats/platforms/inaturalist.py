@@ -1,11 +1,14 @@
-"""iNaturalist: photos have numbers; an observation may hold several, so its number is no photo's."""
+"""iNaturalist and the sites of its network, which share its numbers.
+
+An observation may hold several photos, so its number is no photo's.
+"""
 
 from __future__ import annotations
 
 from byline.formats.platforms.rules import Platform, Rule, handle
 
 _ID = r"(?P<photo>[1-9][0-9]{0,11})"
-_BUCKET = r"inaturalist-open-data\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com"
+_BUCKET = r"inaturalist-open-data\.s3(?:\.dualstack)?(?:[.-][a-z0-9-]+)?\.amazonaws\.com"
 
 PLATFORM = Platform(
     name="inaturalist",
@@ -15,11 +18,19 @@ PLATFORM = Platform(
         "inaturalist.ca",
         "inaturalist.nz",
         "naturalista.mx",
+        "naturalista.uy",
+        "inaturalist.lu",
+        "inaturalist.se",
         "inaturalist.ala.org.au",
+        "inaturalist.laji.fi",
+        "inaturalist.mma.gob.cl",
+        "argentinat.org",
+        "biodiversity4all.org",
         "inaturalist-open-data.s3.amazonaws.com",
         "inaturalist-open-data.s3.us-east-1.amazonaws.com",
+        "inaturalist-open-data.s3.dualstack.us-east-1.amazonaws.com",
     ),
-    hosts=r"(?:(?:www|mexico|colombia|portugal|uk|[a-z]{2,9})\.)?(?:inaturalist|naturalista)\.[a-z.]+",
+    hosts=r"(?:(?:www|mexico|colombia|portugal|uk|[a-z]{2,9})\.)?(?:(?:inaturalist|naturalista)\.[a-z.]+|(?:argentinat|biodiversity4all)\.org)",
     rules=(
         Rule(r"^/+photos/+" + _ID + r"(?:[/?].*)?$", host=_BUCKET),
         Rule(r"^/+photos/+" + _ID + r"(?:[/?].*)?$", host=r"(?:static|www)\.inaturalist\.org"),

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from byline.formats.platforms.rules import Platform, Rule
 
-_WORD = r"(?:photos|fotos|foto|fotografias|fotografie|%E5%86%99%E7%9C%9F|%EC%82%AC%EC%A7%84)"
+_LANGUAGE = r"(?:[a-z]{2}(?:-[A-Za-z]{2})?/+)?"
+_WORDS = (
+    "photos fotos foto fotografias fotografie illustrations ilustraciones illustrationen ilustracoes illustrazioni "
+    "写真 사진 照片 イラスト zdjęcia fotoğraflar fotografii bilder foton valokuvat الصور"
+)
+_WORD = "(?:" + "|".join(quote(word) for word in _WORDS.split()) + ")"
 _ID = r"(?:[^/?]*-)?(?P<photo>[A-Za-z0-9_-]{11})"
 _NAME = r"(?P<alias>[A-Za-z0-9_.-]{1,64})"
 
@@ -14,16 +21,18 @@ PLATFORM = Platform(
     domains=("unsplash.com",),
     hosts=r"(?:www\.)?unsplash\.com",
     rules=(
-        Rule(r"^/+(?:[a-z]{2}(?:-[A-Za-z]{2})?/+)?" + _WORD + "/+" + _ID + r"(?:[/?].*)?$"),
+        Rule(r"^/+" + _LANGUAGE + _WORD + "/+" + _ID + r"(?:[/?].*)?$"),
         Rule(
-            r"^/+(?:[a-z]{2}(?:-[A-Za-z]{2})?/+)?(?:@|%40)"
+            r"^/+"
+            + _LANGUAGE
+            + r"(?:@|%40)"
             + _NAME
             + r"(?:/(?:portfolio|collections|illustrations)?)?/*(?:\?.*)?$"
         ),
         Rule(r"^/+" + _ID + r"/+download(?:[/?].*)?$", host=r"source\.unsplash\.com"),
         Rule(r"^/+" + _ID + r"(?:/[0-9]+x[0-9]+)?/*(?:\?.*)?$", host=r"source\.unsplash\.com"),
         Rule(
-            r"^/+(?P<image>(?:premium_)?photo-[0-9]{10,14}-[0-9a-f]{12})(?:[?&/].*)?$",
+            r"^/+(?:flagged/+)?(?P<image>(?:premium_)?photo-[0-9]{10,14}-[0-9a-f]{12})(?:[?&/].*)?$",
             host=r"(?:images|plus)\.unsplash\.com",
         ),
         Rule(r"^/+(?P<image>reserve/[^?/]+|uploads/[^?/]+/[^?/]+)(?:\?.*)?$", host=r"images\.unsplash\.com"),
