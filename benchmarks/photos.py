@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 SIGMA, MEAN = 1.95, 171.0
 PIECE = 1_000_000
+SEED = 20190129
 LICENCES = (
     "https://creativecommons.org/licenses/by/2.0/",
     "https://creativecommons.org/licenses/by-nc/2.0/",
@@ -26,9 +27,9 @@ LICENCES = (
 )
 
 
-def photos(rows: int) -> pa.Table:
+def photos(rows: int, *, seed: int = SEED) -> pa.Table:
     """`rows` records: url, landing_url, creator_name, creator_url, license, title; makers in no order."""
-    return pa.concat_tables(pieces(rows))
+    return pa.concat_tables(pieces(rows, seed=seed))
 
 
 def write_photos(path: Path, rows: int, names: Sequence[str] | None = None) -> None:
@@ -40,9 +41,9 @@ def write_photos(path: Path, rows: int, names: Sequence[str] | None = None) -> N
             writer.write_table(part, row_group_size=65_536)
 
 
-def pieces(rows: int, names: Sequence[str] | None = None) -> Iterator[pa.Table]:
+def pieces(rows: int, names: Sequence[str] | None = None, *, seed: int = SEED) -> Iterator[pa.Table]:
     """The records, a million at a time."""
-    chance = np.random.default_rng(20190129)
+    chance = np.random.default_rng(seed)
     maker = owners(rows, len(names) if names else max(1, round(rows / MEAN)), chance)
     photo = chance.permutation(rows).astype(np.int64) + 3_000_000_000
     called = pa.array(names) if names else None

@@ -52,7 +52,7 @@ def follow(sessions: Sessions, engine: SearchEngine, *, most: int = 100) -> int:
     Setting the follower's number to 0 makes both again. Unavailable("search-busy") while another process
     writes.
     """
-    start = _begin(sessions, engine)
+    start, standing = _begin(sessions, engine)
     with sessions() as session:
         acts = session.scalars(select(Act).where(Act.number >= start).order_by(Act.number).limit(most)).all()
         if not acts:
@@ -61,19 +61,25 @@ def follow(sessions: Sessions, engine: SearchEngine, *, most: int = 100) -> int:
         big = _size(session, touched.manifests) >= BULK
     engine.apply(_changes(sessions, touched), position=touched.after, bulk=big)
     with transaction(sessions) as session:
-        _follower(session).number = touched.after
+        follower = _follower(session)
+        if follower.number >= standing:  # else it was set back meanwhile: begin again
+            # A second machine that makes its own index from the start does not call the first one back.
+            follower.number = max(follower.number, touched.after)
     return len(acts)
 
 
-def _begin(sessions: Sessions, engine: SearchEngine) -> int:
-    """Where to go on: where the one behind stands. A follower set to 0 empties the index first."""
+def _begin(sessions: Sessions, engine: SearchEngine) -> tuple[int, int]:
+    """Where to go on: where the one behind stands; and where the database's cursor does.
+
+    A follower set to 0 empties the index first.
+    """
     known = engine.position()
     with sessions() as session:
         standing = session.scalar(select(Follower.number).where(Follower.name == NAME)) or 0
     if standing == 0 and known > 0:
         engine.clear()
         known = 0
-    return min(standing, known)
+    return min(standing, known), standing
 
 
 def _follower(session: Session) -> Follower:
