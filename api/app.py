@@ -34,6 +34,12 @@ PAGES = {
     "web.check": "write",
     "web.by_mail": "write",
     "web.opt_out": "write",
+    "web.report": "write",
+    "web.operator_enter": "write",
+    "web.operator_leave": "write",
+    "web.operator_decide": "write",
+    "web.operator_publisher": "write",
+    "web.operator_report": "write",
     "web.withdraw": "write",
 }
 

@@ -24,6 +24,7 @@ from registry.contributors import indexing, proofs
 from registry.database import only_one, presence, transaction
 from registry.feed.build import build_feed, is_due
 from registry.jobs import LONG, MAIL, OUT, SHORT, Work
+from registry.operators.signing_in import forget_old
 from registry.optouts import claims_followed, mailing, match
 from registry.optouts.lapse import lapse
 from registry.publishing import pipeline, retract, uploads
@@ -139,6 +140,7 @@ def _expire(here: Runtime) -> bool:
 
 def _lapse(here: Runtime) -> bool:
     with transaction(here.sessions) as session:
+        forget_old(session, now=here.clock())
         return lapse(session, now=here.clock())
 
 

@@ -21,9 +21,11 @@ from web.pages import (
     guides,
     items,
     makers,
+    operator,
     pictured,
     proving,
     publishers,
+    reports,
     status,
     transparency,
 )
@@ -34,7 +36,8 @@ CSP = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 ROOMS = (
-    finding, makers, datasets, publishers, claim, items, pictured, confirm, status, proving, guides, transparency,
+    finding, makers, datasets, publishers, claim, items, pictured, confirm, status, proving,
+    reports, operator, guides, transparency,
 )  # fmt: skip
 FILTERS: dict[str, Callable[..., Any]] = {
     "day": words.day,

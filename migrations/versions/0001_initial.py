@@ -157,6 +157,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operator_act")),
     )
     op.create_table(
+        "operator_session",
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("who", sa.String(length=100), nullable=False),
+        sa.Column("code_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("session_hash", sa.String(length=64), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_operator_session")),
+        sa.UniqueConstraint("session_hash", name=op.f("uq_operator_session_session_hash")),
+    )
+    with op.batch_alter_table("operator_session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_operator_session_ends_at"), ["ends_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_operator_session_who"), ["who"], unique=False)
+
+    op.create_table(
         "opt_out",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=True),
@@ -202,6 +217,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publisher")),
         sa.UniqueConstraint("slug", name=op.f("uq_publisher_slug")),
     )
+    op.create_table(
+        "report",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("email_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
+    )
+    with op.batch_alter_table("report", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_report_closed_at"), ["closed_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_report_subject"), ["subject"], unique=False)
+
     op.create_table(
         "signed_checkpoint",
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -731,6 +761,11 @@ def downgrade() -> None:
 
     op.drop_table("statement")
     op.drop_table("signed_checkpoint")
+    with op.batch_alter_table("report", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_report_subject"))
+        batch_op.drop_index(batch_op.f("ix_report_closed_at"))
+
+    op.drop_table("report")
     op.drop_table("publisher")
     with op.batch_alter_table("opt_out", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_opt_out_token_hash"))
@@ -739,6 +774,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_opt_out_email_digest"))
 
     op.drop_table("opt_out")
+    with op.batch_alter_table("operator_session", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_operator_session_who"))
+        batch_op.drop_index(batch_op.f("ix_operator_session_ends_at"))
+
+    op.drop_table("operator_session")
     op.drop_table("operator_act")
     op.drop_table("moved")
     op.drop_table("matcher_state")

@@ -10,6 +10,7 @@ import os
 import click
 
 from registry.cli.demo import demo
+from registry.cli.desk import operator, report
 from registry.cli.log import recover
 from registry.cli.moving import backup, move, restore
 from registry.cli.operating import claim, conflicts, dataset, publisher
@@ -33,6 +34,8 @@ for command in (
     claim,
     dataset,
     conflicts,
+    operator,
+    report,
     recover,
     move,
     backup,

@@ -10,6 +10,7 @@ from registry.models.feed import WithdrawnKey, WithdrawnRows
 from registry.models.jobs import IdempotentAnswer, Job
 from registry.models.moves import Moved
 from registry.models.notices import Notice
+from registry.models.operators import OperatorSession, Report
 from registry.models.optouts import (
     CoveredPhoto,
     Fingerprint,
@@ -52,6 +53,7 @@ __all__ = [
     "Moved",
     "Notice",
     "OperatorAct",
+    "OperatorSession",
     "OptOut",
     "OptOutClaim",
     "OptOutMaker",
@@ -60,6 +62,7 @@ __all__ = [
     "Proof",
     "Publisher",
     "PublisherKey",
+    "Report",
     "SignedCheckpoint",
     "Statement",
     "SubjectHead",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -28,6 +29,12 @@ def suspend(session: Session, *, slug: str, who: str, why: str, now: dt.datetime
     publisher.suspended = True
     _changed(session, publisher, kind="suspended", who=who, why=why, now=now)
     return publisher
+
+
+def waiting(session: Session, *, limit: int) -> Sequence[Publisher]:
+    """Those that are not approved, or suspended, by slug."""
+    held_back = select(Publisher).where(~Publisher.approved | Publisher.suspended)
+    return session.scalars(held_back.order_by(Publisher.slug).limit(limit)).all()
 
 
 def _named(session: Session, slug: str) -> Publisher:

@@ -29,6 +29,8 @@ PAGES = (
     "/transparency",
     "/privacy",
     "/proof/00112233445566778899aabbccddeeff",
+    "/report?about=dataset:lab/faces",
+    "/operator",
 )
 OF_PEOPLE = (
     "/search",
@@ -38,6 +40,8 @@ OF_PEOPLE = (
     "/status",
     "/in-a-picture/letter",
     "/proof",
+    "/report",
+    "/operator",
 )
 
 

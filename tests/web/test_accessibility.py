@@ -9,8 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Page, Response
 
+from registry.database import transaction
+from registry.publishing import standing
 from tests.web.looking import PAGES
 from tests.web.served import chromium, serving
+from tests.web.test_operator import code, tell, waiting_claim
 from tests.web.world import World
 
 pytestmark = pytest.mark.browser
@@ -94,6 +97,25 @@ def test_the_pages_of_one_person_too(world: World, phone: BrowserContext) -> Non
         assert found_wrong(page) == []
         page.goto(f"{address}/status")
         assert found_wrong(page) == []
+        page.close()
+
+
+def test_the_operators_pages_too(world: World, phone: BrowserContext) -> None:
+    claim = waiting_claim(world)
+    tell(world, "dataset:lab/faces")
+    with transaction(world.runtime.sessions) as session:
+        standing.suspend(session, slug="lab", who="t", why="t", now=world.runtime.clock())
+    with serving(world.client.application) as address:
+        page = phone.new_page()
+        page.goto(f"{address}/operator")
+        page.get_by_label("The code").fill(code(world))
+        page.get_by_role("button", name="Sign in").click()
+        for path in ("/operator", f"/operator/claims/{claim}", "/operator/trail"):
+            page.goto(address + path)
+            assert found_wrong(page) == [], path
+            assert not page.evaluate(
+                "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+            )
         page.close()
 
 

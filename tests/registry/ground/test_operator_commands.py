@@ -16,7 +16,8 @@ from sqlalchemy import select
 from registry.cli import main
 from registry.config import load
 from registry.database import make_engine, transaction
-from registry.models import Act, Dataset, OperatorAct, Publisher
+from registry.models import Act, Dataset, OperatorAct, OperatorSession, Publisher
+from registry.operators.reports import make_report
 from registry.runtime import Runtime, open_runtime
 from tests.plugins.parts import environment_of
 
@@ -252,3 +253,30 @@ def test_every_command_has_help(run: Run) -> None:
             walk(below, [*words, name])
 
     walk(main, [])
+
+
+def test_a_code_for_the_pages_is_given_and_taken_back(ready: Run, tmp_path: Path) -> None:
+    given = json.loads(ready("operator", "sign-in", "--by", "ada", "--json").output)
+    assert given["url"].endswith("/operator")
+    assert len(given["code"]) == 43
+    assert given["code"] not in repr([vars(row) for row in rows(tmp_path, OperatorSession)])
+    ended = json.loads(ready("operator", "sign-out", "--by", "ada", "--json").output)
+    assert ended == {"who": "ada", "ended": 1}
+    assert "operator-signed-out" in ready("operator", "trail").output
+
+
+def test_reports_are_read_and_closed(ready: Run, tmp_path: Path) -> None:
+    def tell(here: Runtime) -> None:
+        with transaction(here.sessions) as session:
+            make_report(
+                session, kind="wording", subject="dataset:ibm-research/dif", text="\x1b[31mred", email=None,
+                seal=here.seal, now=NOW,
+            )  # fmt: skip
+
+    with_runtime(tmp_path, tell)
+    shown = ready("report", "list").output
+    assert "wording" in shown
+    assert "\x1b" not in shown
+    assert ready("report", "close", "1", "--by", "ada", "--why", "hidden").exit_code == 0
+    assert ready("report", "list").output.strip() == "none"
+    assert ready("report", "close", "1", "--by", "ada", "--why", "hidden").exit_code == 1
