@@ -17,6 +17,7 @@ from api.description import describe
 from api.section import CONVERTERS
 from api.senders import Senders
 from api.v1.sections import SECTIONS
+from registry import disk
 from registry.config import Settings, load
 from registry.runtime import Runtime, open_runtime
 from web.register import over_https, page_of
@@ -56,6 +57,7 @@ def create_app(runtime: Runtime | None = None) -> flask.Flask:
     app.register_error_handler(RateLimitExceeded, lambda error: _told(error, limits.exceeded(limiter)))
     for status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
         app.register_error_handler(status, lambda error: _told(error, errors.of_http(error)))
+    app.before_request(lambda: _check_disk(app, here))
     app.wsgi_app = Senders(app.wsgi_app, most=here.settings.senders)  # type: ignore[method-assign]
     if here.settings.trusted_proxies:
         n = here.settings.trusted_proxies
@@ -71,6 +73,13 @@ def _told(error: HTTPException, problem: flask.Response) -> flask.Response:
     page = page_of(error)
     page.headers.update({name: value for name, value in problem.headers if name == "Retry-After"})
     return page
+
+
+def _check_disk(app: flask.Flask, here: Runtime) -> None:
+    """What would change something is refused before a full disk breaks it half-way; reading goes on."""
+    view = app.view_functions.get(flask.request.endpoint or "")
+    if flask.request.method not in finish.READS and getattr(view, "budget", None) == "write":
+        disk.check_small(here.settings)
 
 
 def budgets(settings: Settings) -> dict[str, str]:

@@ -209,6 +209,8 @@ def _executing(state: ORMExecuteState) -> None:
 def _busy(error: OperationalError) -> Exception:
     if any(word in str(error) for word in ("locked", "deadlock", "lock timeout", "could not serialize")):
         return Unavailable("database-busy", "the database was busy for too long; try again", retry_after=2)
+    if any(word in str(error) for word in ("disk is full", "No space left", "could not extend file")):
+        return Unavailable("disk-full", "there is no space left where the database lies", retry_after=600)
     return error
 
 

@@ -22,7 +22,7 @@ SHORT, LONG, OUT, MAIL = "short", "long", "out", "mail"
 DEAD = "dead"
 LEASE = dt.timedelta(seconds=45)
 MAX_ATTEMPTS = 16
-_FIRST_WAIT, _LONGEST_WAIT = 2.0, 6 * 3600.0
+_FIRST_WAIT, _LONGEST_WAIT, _BLAMELESS_WAIT = 2.0, 6 * 3600.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -109,16 +109,27 @@ def finish(session: Session, work: Work) -> bool:
 
 
 def fail(
-    session: Session, work: Work, *, now: dt.datetime, error: str, jitter: float, final: bool = False
+    session: Session,
+    work: Work,
+    *,
+    now: dt.datetime,
+    error: str,
+    jitter: float,
+    final: bool = False,
+    blameless: bool = False,
 ) -> bool:
     """It did not work: try again later, after 2, 4, 8 … seconds, at most six hours.
 
     `jitter` in [0, 1) makes that 0.5 to 1.5 times as long.
-    After 16 attempts, or when it is `final`, the job is dead: kept with its last error, for the operator.
+    After 16 attempts, or when it is `final`, the job is dead: kept with its last error, for the operator. What is
+    `blameless` (no space left) is tried every minute or so and never dead.
     """
     wait = min(_FIRST_WAIT * 2 ** min(work.attempts - 1, 20), _LONGEST_WAIT) * (0.5 + jitter)
-    state = DEAD if final or work.attempts >= MAX_ATTEMPTS else "ready"
+    dead = final or work.attempts >= MAX_ATTEMPTS
+    if blameless:
+        wait, dead = min(wait, _BLAMELESS_WAIT), False
     at = now + dt.timedelta(seconds=wait)
+    state = DEAD if dead else "ready"
     return _change(session, work, state=state, lease_until=None, run_at=at, last_error=error[:2000])
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from byline.errors import BylineError, Refused
-from registry import jobs
+from registry import disk, jobs
 from registry.contributors import indexing, proofs
 from registry.database import only_one, presence, transaction
 from registry.feed.build import build_feed, is_due
@@ -52,6 +52,7 @@ class Duty:
 
 
 def _ingest(here: Runtime, work: Work) -> None:
+    disk.check_room(here.settings)  # it would fill what is left; wishes, numbering and the log go on
     pipeline.ingest(
         work.payload["submission"],
         sessions=here.sessions,
@@ -275,6 +276,7 @@ class Worker:
                 error=said,
                 jitter=self._rand(),
                 final=isinstance(error, Refused),
+                blameless=isinstance(error, BylineError) and error.code == "disk-full",
             )
 
     @contextmanager

@@ -126,9 +126,16 @@ class Settings:
     publisher_quota: int = _setting(
         64 << 30, "Bytes of extracts one publisher may have waiting.", read=sized, shown="`64 GiB`"
     )
+    unapproved_quota: int = _setting(
+        16 << 30,
+        "Bytes of extracts that all publishers without approval may have here together, waiting and published; "
+        "one of them a quarter of it.",
+        read=sized,
+        shown="`16 GiB`",
+    )
     disk_reserve: int = _setting(
         1 << 30,
-        "Uploads are refused when less than this is free where the data lies.",
+        "Extracts are refused when less than this is free where the data lies, any write at an eighth of it.",
         read=sized,
         shown="`1 GiB`",
     )

@@ -103,7 +103,7 @@ class Submission(Base):
     __tablename__ = "submission"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), index=True)
-    publisher_id: Mapped[int] = mapped_column(ForeignKey("publisher.id"))
+    publisher_id: Mapped[int] = mapped_column(ForeignKey("publisher.id"), index=True)
     manifest_id: Mapped[int | None] = mapped_column(ForeignKey("manifest.id"), index=True)
     dataset: Mapped[str] = mapped_column(String(200))
     version: Mapped[str] = mapped_column(String(64))

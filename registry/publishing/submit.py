@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from byline.errors import Conflict, NotFound, Refused, Unavailable
 from byline.formats.manifest import ManifestPredicate, read_manifest
+from registry import disk
 from registry.config import Settings
 from registry.models import (
     Dataset,
@@ -56,6 +57,7 @@ def submit_manifest(
     if standing is not None:
         return standing
     check_offer(predicate, settings=settings)
+    disk.check_room(settings)
     check_waiting(session, signer.publisher)
     dataset = submissions.dataset_of(session, signer.publisher, predicate.dataset.name, now)
     check_place(session, predicate, dataset)

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from byline.errors import Conflict, NotFound, Refused, Unavailable
+from byline.errors import Conflict, NotFound, Refused
+from registry import disk
 from registry.config import Settings
 from registry.database import Sessions, transaction
 from registry.jobs import enqueue
 from registry.models import ExtractPart, Manifest, Submission
+from registry.publishing import quota
 from registry.publishing.submissions import AWAITING, EXPIRED, RECEIVED, drop_manifest
 from registry.storage import ObjectStore
 
@@ -58,6 +59,10 @@ def receive_part(
         _expect(session, submission_id, sent, settings=settings, now=now)
     offset = sent.offset
     for block in _blocks(stream, sent.end - sent.offset):
+        if offset > sent.offset:  # others send at the same time, and of the same quota
+            with sessions() as session:
+                quota.check_more(session, submission_id, coming=len(block), settings=settings)
+            disk.check_room(settings, coming=len(block))
         store.put(block_key(submission_id, sent.part, offset), block)
         with transaction(sessions) as session:
             _advance(session, submission_id, sent.part, offset=offset, received=offset + len(block))
@@ -117,7 +122,8 @@ def _expect(
             details={"state": submission.state},
         )
     _check_range(sent, settings=settings)
-    _check_room(session, submission, sent, settings=settings)
+    quota.check(session, submission, coming=min(sent.end - sent.offset, BLOCK), settings=settings)
+    disk.check_room(settings, coming=sent.end - sent.offset)
     there = {
         row.part: row
         for row in session.scalars(select(ExtractPart).where(ExtractPart.submission_id == submission_id))
@@ -165,22 +171,6 @@ def _check_range(sent: Range, *, settings: Settings) -> None:
         )
     if not 0 <= sent.offset < sent.end <= sent.total:
         raise Refused("bad-range", "the range does not lie within the part", at="Content-Range")
-
-
-def _check_room(session: Session, submission: Submission, sent: Range, *, settings: Settings) -> None:
-    waiting = session.scalar(
-        select(func.coalesce(func.sum(ExtractPart.received), 0))
-        .join(Submission, Submission.id == ExtractPart.submission_id)
-        .where(Submission.publisher_id == submission.publisher_id, Submission.state.in_((AWAITING, RECEIVED)))
-    )
-    if int(waiting or 0) + sent.end - sent.offset > settings.publisher_quota:
-        raise Unavailable(
-            "quota-reached",
-            "too much of this publisher waits to be read; try again when it is",
-            retry_after=600,
-        )
-    if shutil.disk_usage(settings.data_dir).free - (sent.end - sent.offset) < settings.disk_reserve:
-        raise Unavailable("disk-full", "the registry is short of space; try again later", retry_after=3600)
 
 
 def _advance(session: Session, submission_id: str, part: int, *, offset: int, received: int) -> None:

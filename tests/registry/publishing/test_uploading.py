@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from byline.errors import Conflict, NotFound, Refused, Unavailable
-from registry.models import Job
+from registry.database import transaction
+from registry.models import Job, Publisher
 from registry.publishing import uploads
 from tests.registry.publishing.desk import Desk, Extract, Registry, registry_in, spoiled
 
@@ -145,6 +146,60 @@ def test_a_publisher_has_a_quota(tmp_path_factory: pytest.TempPathFactory, extra
         with pytest.raises(Unavailable) as error:
             desk.send(desk.submit(desk.manifest(extract)), extract)
         assert error.value.code == "quota-reached"
+
+
+def test_publishers_nobody_approved_share_a_quota_and_one_has_a_quarter(
+    tmp_path_factory: pytest.TempPathFactory, extract: Extract
+) -> None:
+    size = len(extract.parts[0])
+    limits = {"publisher_policy": "approved", "unapproved_quota": 4 * size + 3}
+    with registry_in(tmp_path_factory.mktemp("unapproved"), **limits) as registry:
+        for number in range(4):  # published ones count as well
+            assert stranger(registry, number).publish(extract)["state"] == "published"
+        fifth = stranger(registry, 4)
+        with pytest.raises(Unavailable) as error:
+            fifth.send(fifth.submit(fifth.manifest(extract)), extract)
+        assert error.value.code == "unapproved-quota-reached"
+        approve(registry, "stranger-4")
+        assert fifth.publish(extract, name="other")["state"] == "published"
+
+
+def test_one_stranger_has_a_quarter_of_it(tmp_path_factory: pytest.TempPathFactory, extract: Extract) -> None:
+    limits = {"publisher_policy": "approved", "unapproved_quota": 4 * len(extract.parts[0]) + 3}
+    with registry_in(tmp_path_factory.mktemp("quarter"), **limits) as registry:
+        desk = stranger(registry, 0)
+        first = desk.publish(extract)
+        with pytest.raises(Unavailable) as error:
+            desk.send(desk.submit(desk.manifest(extract, name="second")), extract)
+        assert error.value.code == "unapproved-quota-reached"
+        digest = first["digest"]
+        desk.retract(desk.retraction(digest, previous=digest))  # what is gone is given back
+        assert desk.publish(extract, name="third")["state"] == "published"
+
+
+def test_a_quota_ends_an_upload_in_its_middle_and_keeps_what_came(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, extract: Extract
+) -> None:
+    monkeypatch.setattr(uploads, "BLOCK", 64)
+    with registry_in(tmp_path_factory.mktemp("middle"), publisher_quota=200) as registry:
+        desk = Desk(registry)
+        desk.register()
+        submission = desk.submit(desk.manifest(extract))
+        with pytest.raises(Unavailable) as error:
+            desk.send(submission, extract)
+        assert error.value.code == "quota-reached"
+        assert registry.view(submission)["awaits"] == [{"part": 0, "received": 192}]
+
+
+def stranger(registry: Registry, number: int) -> Desk:
+    desk = Desk(registry, slug=f"stranger-{number}")
+    desk.register()
+    return desk
+
+
+def approve(registry: Registry, slug: str) -> None:
+    with transaction(registry.sessions) as session:
+        session.scalars(select(Publisher).where(Publisher.slug == slug)).one().approved = True
 
 
 def test_a_disk_that_fills_up_takes_no_uploads(
