@@ -17,7 +17,7 @@ from api.description import describe
 from api.section import CONVERTERS
 from api.senders import Senders
 from api.v1.sections import SECTIONS
-from registry import disk
+from registry import disk, logs
 from registry.config import Settings, load
 from registry.runtime import Runtime, open_runtime
 from web.register import over_https, page_of
@@ -47,7 +47,7 @@ PAGES = {
 
 def create_app(runtime: Runtime | None = None) -> flask.Flask:
     """The app over a Runtime; without one, over the Runtime that BYLINE_* describes."""
-    here = runtime or open_runtime(load(os.environ))
+    here = runtime or _opened()
     app = bare_app()
     app.extensions["byline"] = here
     app.secret_key = here.seal.derive("session")
@@ -63,6 +63,13 @@ def create_app(runtime: Runtime | None = None) -> flask.Flask:
         n = here.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
     return app
+
+
+def _opened() -> Runtime:
+    """A server process's own."""
+    settings = load(os.environ)
+    logs.configure(settings.log)
+    return open_runtime(settings)
 
 
 def _told(error: HTTPException, problem: flask.Response) -> flask.Response:

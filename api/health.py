@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import time
 from typing import Any
 
@@ -17,16 +18,18 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from sqlalchemy import func, select
+from prometheus_client.multiprocess import MultiProcessCollector
+from sqlalchemy import select
 
 from api.schemas import Strict
 from api.section import TEXT, Section, runtime
 from byline.errors import NotFound, Unavailable
-from registry.models import Job, LogState, Submission
+from registry.measures import measures
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "OPTIONS"})
 
 _log = logging.getLogger("byline.api")
+_requests = logging.getLogger("byline.requests")
 
 section = Section("health", "Is it alive, can it work, how is it doing", prefix="")
 
@@ -38,18 +41,22 @@ class Health(Strict):
 
 
 class Metrics:
-    """The counters of one app; its own registry, so two apps in one process do not meet."""
+    """The counters of one app; its own registry, so two apps in one process do not meet.
+
+    Where PROMETHEUS_MULTIPROC_DIR is set (`serve` does), each process's counters lie in that folder and any of
+    them answers for all.
+    """
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        own = self.registry
+        own = CollectorRegistry()
         self.requests = Counter(
             "byline_http_requests", "Answers", ["method", "route", "status"], registry=own
         )
         self.seconds = Histogram("byline_http_seconds", "Time to the first byte", ["route"], registry=own)
-        self.jobs = Gauge("byline_jobs", "Jobs by lane and state", ["lane", "state"], registry=own)
-        self.submissions = Gauge("byline_submissions", "Submissions by state", ["state"], registry=own)
-        self.log_size = Gauge("byline_log_entries", "Entries of the transparency log", registry=own)
+        self.counted = own
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            self.counted = CollectorRegistry()
+            MultiProcessCollector(self.counted)  # type: ignore[no-untyped-call]
 
 
 def register(app: flask.Flask) -> None:
@@ -65,8 +72,14 @@ def register(app: flask.Flask) -> None:
         # Whatever stands where a method should is not a label: a caller could make a million of them.
         method = flask.request.method if flask.request.method in METHODS else "other"
         metrics.requests.labels(method, route, str(response.status_code)).inc()
-        if (began := flask.g.get("began")) is not None:
-            metrics.seconds.labels(route).observe(time.perf_counter() - began)
+        took = time.perf_counter() - flask.g.get("began", time.perf_counter())
+        metrics.seconds.labels(route).observe(took)
+        _requests.info(
+            "request",
+            extra={
+                "method": method, "route": route, "status": response.status_code, "ms": round(took * 1000, 1)
+            },
+        )  # fmt: skip
         return response
 
     app.before_request(begin)
@@ -102,12 +115,22 @@ def metrics(_: dict[str, Any]) -> flask.Response:
     if runtime().settings.is_public and not _is_near():
         raise NotFound("not-from-here", "The counters are for this registry's own network.")
     found: Metrics = flask.current_app.extensions["byline-metrics"]
-    _measure(found)
     return flask.Response(
-        generate_latest(found.registry),
+        generate_latest(found.counted) + generate_latest(_measured()),
         content_type=CONTENT_TYPE_LATEST,
         headers={"Cache-Control": "no-store"},
     )
+
+
+def _measured() -> CollectorRegistry:
+    """What the database and the disk say now."""
+    here, shown = runtime(), CollectorRegistry()
+    with here.sessions() as session:
+        for one in measures(session, settings=here.settings, now=here.clock()):
+            gauge = Gauge(one.name, one.about, one.labels, registry=shown)
+            for labels, value in one.values.items():
+                (gauge.labels(*labels) if labels else gauge).set(value)
+    return shown
 
 
 def _is_near() -> bool:
@@ -118,16 +141,3 @@ def _is_near() -> bool:
         return ipaddress.ip_address(flask.request.remote_addr or "").is_private
     except ValueError:
         return False
-
-
-def _measure(found: Metrics) -> None:
-    with runtime().sessions() as session:
-        found.jobs.clear()
-        for lane, state, n in session.execute(
-            select(Job.lane, Job.state, func.count()).group_by(Job.lane, Job.state)
-        ):
-            found.jobs.labels(lane, state).set(n)
-        found.submissions.clear()
-        for state, n in session.execute(select(Submission.state, func.count()).group_by(Submission.state)):
-            found.submissions.labels(state).set(n)
-        found.log_size.set(session.execute(select(func.max(LogState.next_index))).scalar() or 0)

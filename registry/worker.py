@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from byline.errors import BylineError, Refused
-from registry import disk, jobs
+from registry import disk, jobs, logs
 from registry.contributors import indexing, proofs
 from registry.database import only_one, presence, transaction
 from registry.feed.build import build_feed, is_due
@@ -238,6 +238,7 @@ class Worker:
 
     def _do(self, work: Work) -> None:
         self._running[work.id] = work
+        began = time.monotonic()
         try:
             with self._heartbeat(work):
                 self._does[work.kind](self._here, work)
@@ -246,6 +247,17 @@ class Worker:
         else:
             with transaction(self._here.sessions) as session:
                 jobs.finish(session, work)
+            took = round(time.monotonic() - began, 2)
+            logger.info(
+                "job done",
+                extra={
+                    "job": work.id,
+                    "kind": work.kind,
+                    "lane": work.lane,
+                    "attempt": work.attempts,
+                    "seconds": took,
+                },
+            )
         finally:
             self._running.pop(work.id, None)
 
@@ -260,7 +272,7 @@ class Worker:
             work.id,
             work.kind,
             work.attempts,
-            error,
+            logs.named(error),
             exc_info=not known,
         )
         said = (
@@ -297,7 +309,7 @@ class Worker:
                 with transaction(self._here.sessions) as session:
                     kept = jobs.extend(session, work, now=self._here.clock(), lease=self._lease)
             except (BylineError, SQLAlchemyError) as error:  # the next beat may come through
-                logger.warning("could not extend job %d (%s): %s", work.id, work.kind, error)
+                logger.warning("could not extend job %d (%s): %s", work.id, work.kind, logs.named(error))
                 continue
             if not kept:
                 logger.warning("job %d (%s) belongs to another worker now", work.id, work.kind)

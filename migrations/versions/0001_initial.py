@@ -647,6 +647,7 @@ def upgrade() -> None:
     with op.batch_alter_table("submission", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_submission_digest"), ["digest"], unique=False)
         batch_op.create_index(batch_op.f("ix_submission_manifest_id"), ["manifest_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_submission_publisher_id"), ["publisher_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_submission_state"), ["state"], unique=False)
 
     op.create_table(
@@ -679,6 +680,7 @@ def downgrade() -> None:
     op.drop_table("withdrawn_rows")
     with op.batch_alter_table("submission", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_submission_state"))
+        batch_op.drop_index(batch_op.f("ix_submission_publisher_id"))
         batch_op.drop_index(batch_op.f("ix_submission_manifest_id"))
         batch_op.drop_index(batch_op.f("ix_submission_digest"))
 

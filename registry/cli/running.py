@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -75,6 +76,7 @@ def serve(host: str, port: int, processes: int, threads: int, with_worker: bool)
     from granian import Granian
     from granian.constants import Interfaces
 
+    from registry import logs
     from registry.cli.opening import check_log_of, opened
 
     try:
@@ -84,6 +86,7 @@ def serve(host: str, port: int, processes: int, threads: int, with_worker: bool)
             if not here.settings.is_public:
                 os.environ.setdefault("BYLINE_PUBLIC_URL", f"http://{host}:{port}")
             os.environ.setdefault("BYLINE_SENDERS", str(max(threads * 2 // 3, 1)))
+            logs.configure(here.settings.log)
     except BylineError as error:
         fail(error, as_json=False)
     # Most of the threads wait for slow senders and compute nothing: more of them than cores is right.
@@ -92,9 +95,18 @@ def serve(host: str, port: int, processes: int, threads: int, with_worker: bool)
         "api.app:create_app", address=host, port=port, interface=Interfaces.WSGI, factory=True,
         websockets=False, workers=processes, blocking_threads=threads,
         respawn_failed_workers=True, workers_kill_timeout=20,
+        log_dictconfig={"handlers": {}, "loggers": {"_granian": {"propagate": True}}},
     )  # fmt: skip
-    with worker_beside() if with_worker else contextlib.nullcontext():
+    with counters_of_all(), worker_beside() if with_worker else contextlib.nullcontext():
         server.serve()
+
+
+@contextlib.contextmanager
+def counters_of_all() -> Iterator[None]:
+    """A folder where the processes keep their counters, so that any of them answers /metrics for all."""
+    with tempfile.TemporaryDirectory(prefix="byline-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
 
 
 def check_port(host: str, port: int) -> None:
@@ -156,13 +168,10 @@ def end(child: subprocess.Popen[bytes], *, seconds: float = 30.0) -> None:
 @click.option("--parent", type=int, hidden=True, help="Stop when this process is gone.")
 def worker(lanes: tuple[str, ...], parent: int | None) -> None:
     """Do the background work: ingest, matching, mails, numbering, indexing, the feed. Any number may run."""
+    from registry import logs
     from registry.cli.opening import check_log_of, opened
     from registry.worker import LANES, Worker
 
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -170,6 +179,7 @@ def worker(lanes: tuple[str, ...], parent: int | None) -> None:
         threading.Thread(target=_stop_without, args=(parent, stop), daemon=True).start()
     try:
         with opened() as here:
+            logs.configure(here.settings.log)
             check_log_of(here)
             everything_ended = Worker(here, lanes=lanes or LANES).run(stop)
             if not everything_ended:

@@ -46,6 +46,13 @@ def policy(said: str) -> str:
     return said
 
 
+def log_form(said: str) -> str:
+    """How the processes' log is written."""
+    if said not in {"text", "json"}:
+        raise ValueError("give text or json")
+    return said
+
+
 def budget(said: str) -> str:
     """How often."""
     if not re.fullmatch(r"[0-9]{1,7}/(second|minute|hour|day)", said, re.ASCII):

@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from registry.config.kinds import budget, loopback_url, nameserver, policy, seconds, sized, text, whole
+from registry.config.kinds import (
+    budget,
+    log_form,
+    loopback_url,
+    nameserver,
+    policy,
+    seconds,
+    sized,
+    text,
+    whole,
+)
 from registry.config.origins import is_loopback
 
 
@@ -115,6 +125,11 @@ class Settings:
         shown="two thirds of `serve --threads`",
     )
     trusted_proxies: int = _setting(0, "How many proxies before this server set X-Forwarded-For.", read=whole)
+    log: str = _setting(
+        "text",
+        "What the processes write to stderr: `text`, or `json` (one object a line, also one for every request).",
+        read=log_form,
+    )
     max_payload: int = _setting(1 << 20, "The longest signed statement.", read=sized, shown="`1 MiB`")
     max_extract_part: int = _setting(4 << 30, "The longest part of an extract.", read=sized, shown="`4 GiB`")
     max_parts: int = _setting(64, "The most parts of one extract.", read=whole)
