@@ -134,6 +134,29 @@ def test_another_copy_goes_by_its_fingerprints_and_says_what_they_cannot_express
     assert any("1 of 5 opt-outs" in sentence for sentence in report["cannot_tell"])
 
 
+def test_rows_that_no_fingerprint_fits_are_counted_and_never_called_clean(desk: Desk, tmp_path: Path) -> None:
+    pages = [f"https://www.flickr.com/photos/12345678@N00/5123456789{n}/" for n in range(3)]
+    static = ["https://live.staticflickr.com/65535/51234567890_abcdef0123_b.jpg"]
+    path = desk.file("pages.parquet", pa.table({"url": pages + static}))
+    report = desk.filter(path, target=Target())
+    assert report["files"][0]["sampled"] == {"rows": 4, "no_fingerprint_fits": 3}
+    assert any(
+        "3 show only addresses that no fingerprint may stand for" in one for one in report["cannot_tell"]
+    )
+    held = desk.file("files.parquet", pa.table({"url": static}))
+    assert not any("of the first rows" in one for one in desk.filter(held, target=Target())["cannot_tell"])
+
+
+@pytest.mark.parametrize("name", ["empty.csv", "empty.ndjson", "blank.jsonl", "empty.tsv", "empty.jsonl.gz"])
+def test_a_shard_of_nothing_is_filtered_to_nothing(desk: Desk, tmp_path: Path, name: str) -> None:
+    data = b"\n\n" if "blank" in name else b""
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    desk.file("full.parquet", pa.table({"url": URLS}))
+    report = desk.filter(tmp_path / name, target=Target(file=tmp_path / f"out.{name}"))
+    assert (report["rows_in"], report["rows_out"]) == (0, 0)
+    assert (tmp_path / f"out.{name}").exists()
+
+
 def test_other_columns_order_schema_and_metadata_stay(desk: Desk, tmp_path: Path) -> None:
     path = desk.file("set.parquet", table())
     desk.filter(path, target=Target(file=tmp_path / "out.parquet"))

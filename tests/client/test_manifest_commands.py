@@ -56,6 +56,29 @@ def init(here: Path, *more: str, code: int = 0) -> Any:
     )
 
 
+def test_a_draft_is_never_written_over_the_data(here: Path) -> None:
+    (here / "m.json").write_text('{"images": []}')
+    refused = init(here, code=1)
+    assert (refused["error"]["code"], refused["error"]["at"]) == ("file-exists", "-o")
+    assert (here / "m.json").read_text() == '{"images": []}'
+    (here / "m.json").unlink()
+    init(here)
+    init(here)  # over the older draft
+    (here / "m.dsse.json").write_bytes((here / "KEY.pem").read_bytes())
+    assert sign(here, code=1)["error"]["code"] == "file-exists"
+
+
+def test_a_header_that_cannot_be_read_leads_to_the_options_for_it(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text('a "tower" at dusk\thttps://example.org/a.jpg\n')
+    words = ["manifest", "init", "--dataset", "a/b", "--version", "1", "--records", str(tmp_path / "a.tsv")]
+    result = CliRunner().invoke(
+        byline, [*words, "--map", "url=url", "--offline", "-o", str(tmp_path / "m.json")]
+    )
+    assert result.exit_code == 1
+    assert "[bad-header]" in result.stderr
+    assert "next: a file without a header line: name its columns, --header" in result.stderr
+
+
 def sign(here: Path, *more: str, code: int = 0) -> Any:
     """The draft, signed for a registry that nobody asks."""
     words = ("--key", str(here / "KEY.pem"), "--origin", "registry.test", "-o", str(here / "m.dsse.json"))

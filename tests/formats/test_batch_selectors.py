@@ -208,6 +208,7 @@ def test_markup_around_a_name_is_put_aside_and_its_first_link_read(
 @pytest.mark.parametrize(
     "name",
     ["null", "None", "NaN", "N/A", "\\N", "Unknown", "unknown author", "ANONYMOUS", "-", "???", "[deleted]", "佚名",
+     "[Unknown artist]", "(unidentified)",
      '<span class="fn">Unknown author</span>'],
 )  # fmt: skip
 def test_who_shares_a_word_for_nobody_is_not_one_person(name: str) -> None:

@@ -93,6 +93,16 @@ def test_img2dataset_may_come_without_captions(tmp_path: Path) -> None:
     assert row == {"row": 0, "url": "u", "sha256": "ab", "item_id": "000"}
 
 
+def test_laions_own_names_of_columns_are_known(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    out = io.BytesIO()
+    pq.write_table(pa.table({"SAMPLE_ID": [2**40], "URL": ["u"], "TEXT": ["t"], "LICENSE": ["?"]}), out)
+    (row,) = rows_of("img2dataset", out.getvalue(), tmp_path, as_name="part-0.parquet")
+    assert row == {"row": 0, "url": "u", "title": "t", "item_id": str(2**40), "license": "?"}
+
+
 def test_darwin_core_takes_the_columns_an_archive_has(tmp_path: Path) -> None:
     head = "gbifID\tdc:identifier\tdcterms:references\tdcterms:creator\tdcterms:license"
     data = f'{head}\n1\thttp://x/1.jpg\thttp://x/1\tA "B" C\tCC-BY\n'.encode()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from byline.cli.options import Asked, asked, many
-from byline.cli.reading import file_bytes, save, standing
+from byline.cli.reading import file_bytes, never_over_others, save, standing
 from byline.errors import Refused
 
 if TYPE_CHECKING:  # see options.py
@@ -154,6 +154,7 @@ def init(asked: Asked, out: Path, *, offline: bool, **said: Any) -> None:
     """
     from byline.client import describe, measure
 
+    never_over_others(out)  # before hours of reading
     reading = _reading(said)
     told = standing(asked, said["dataset"], offline=offline, needed=bool(said["supersedes"]))
     supersedes = None

@@ -24,12 +24,14 @@ REFUSED, UNREACHABLE = 1, 3
 # Names and titles come from strangers: nothing in them may move a terminal's cursor or flip its text.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MOST_SHOWN = 10
+# by code, or by code and place where a code alone does not tell
 _NEXT = {
     "unreachable": "is it running, and is --registry (or BYLINE_REGISTRY) right?",
     "bad-signature": "sign with a key that the publisher has registered (`byline publisher show SLUG`)",
     "unknown-key": "register the key first: byline publisher register --slug … --name … --key KEY.pem",
     "unknown-publisher": "register first: byline publisher register --slug … --name … --key KEY.pem",
-    "bad-header": "is --token whole? It is the secret that `byline claim` or `byline opt-out` printed",
+    "bad-header Authorization": "is --token whole? It is the secret that `byline claim` or `byline opt-out` printed",
+    "bad-header header": "a file without a header line: name its columns, --header A,B,C; where quotes mean nothing: --no-quoting",
     "wrong-token": "the token is the secret that `byline claim` or `byline opt-out` printed, not the proof",
     "bad-envelope": "a draft of `byline manifest init` is signed first: byline manifest sign",
     "stale-previous": "somebody was faster: run `byline manifest sign` again and look at what changed",
@@ -109,7 +111,8 @@ def fail(error: BylineError, *, as_json: bool) -> None:
             if isinstance(error.details, list)
             else []
         )
-        lines += [f"  next: {_NEXT[error.code]}"] if error.code in _NEXT else []
+        step = _NEXT.get(error.code) or _NEXT.get(f"{error.code} {error.at}")
+        lines += [f"  next: {step}"] if step else []
         click.echo(printable("\n".join(lines)), err=True)
     sys.exit(UNREACHABLE if isinstance(error, Unavailable) else REFUSED)
 

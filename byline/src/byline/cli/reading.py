@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from byline.cli.options import Asked
-from byline.errors import NotFound, Refused, Unavailable
+from byline.errors import Conflict, NotFound, Refused, Unavailable
 
 if TYPE_CHECKING:  # see options.py
     from byline.client.describe import Stamp, Standing
     from byline.formats.keys import PrivateKey, PublicKey
 
 _MOST = 8 << 20
+_OURS = (b'"urn:byline:', b'"payloadType"', b"c2sp.org/tlog-proof@")
+"""What drafts, signed manifests and receipts have in them."""
 
 
 def file_bytes(path: Path, *, at: str | None = None) -> bytes:
@@ -29,8 +31,23 @@ def file_bytes(path: Path, *, at: str | None = None) -> bytes:
         raise Refused("unreadable-file", f"{path} cannot be read: {error.strerror}", at=at) from error
 
 
+def never_over_others(path: Path) -> None:
+    """Conflict("file-exists") where something stands that this command did not write: most often the data itself."""
+    try:
+        if not path.is_file() or not path.stat().st_size:
+            return
+        ours = path.stat().st_size <= _MOST and any(mark in path.read_bytes() for mark in _OURS)
+    except OSError as error:
+        raise Refused("unwritable-file", f"{path} cannot be written: {error.strerror}", at="-o") from error
+    if not ours:
+        raise Conflict(
+            "file-exists", f"{path} is there already and no manifest; give -o another name", at="-o"
+        )
+
+
 def save(path: Path, data: bytes) -> None:
-    """Write a file the user named with -o."""
+    """Write a file the user named with -o, over an older one of its kind at most."""
+    never_over_others(path)
     try:
         path.write_bytes(data)
     except OSError as error:

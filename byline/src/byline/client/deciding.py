@@ -10,6 +10,8 @@ import numpy as np
 from byline.client.asking import Asking, Question
 from byline.client.feed import KEPT, ROW, UNREADABLE, Feed, Use, Verdicts
 from byline.client.layout import Columns, same_columns
+from byline.client.report import Tally
+from byline.client.sampling import sampled
 from byline.client.sources import Source
 from byline.client.tiers import Tier
 from byline.errors import Refused
@@ -21,17 +23,18 @@ from byline.formats.records import DEFAULT, read_records
 Decided = Iterator[tuple[NumberedBatch | None, Verdicts]]
 
 
-def by_keys(
-    source: Source, options: ReadOptions, asking: Asking, *, columns: Columns, whole: bool
-) -> Decided:
+def by_keys(source: Source, options: ReadOptions, asking: Asking, *, tally: Tally, whole: bool) -> Decided:
     """Batches with a verdict for each record; what cannot be read as a record cannot be asked about."""
+    columns = tally.columns or Columns((), ())
     names = same_columns((*columns.urls, *columns.digests))
     split = len(columns.urls)
 
     def questions() -> Iterator[tuple[NumberedBatch, Question]]:
         for batch in _read(source, replace(options, columns=names), whole=whole):
             fields = [batch.rows.column(name) for name in names]
-            yield batch, Question(fields[:split], fields[split:])
+            question = Question(fields[:split], fields[split:])
+            tally.sampled = tally.sampled or sampled(question)
+            yield batch, question
 
     for batch, found in asking.verdicts(questions()):
         if not batch.bad:

@@ -15,7 +15,7 @@ from byline.client import report
 from byline.client.asking import Asking, asking
 from byline.client.deciding import Decided, by_keys, by_rows
 from byline.client.feed import KEPT, UNREADABLE, Feed, Use
-from byline.client.layout import Asked, columns_of, options_of
+from byline.client.layout import Asked, columns_of, is_blank, options_of
 from byline.client.outputs import Drafts, Keep, Mask, Output, ParquetOutput, TextOutput, packing, text_sink
 from byline.client.report import DROP, KEEP, Tally
 from byline.client.sources import Source, format_of
@@ -104,8 +104,10 @@ class _Run:
         written = self.target.of(source) is not None
         if tally.tier.kind == "row":
             return by_rows(source, tally.tier, self.feed, use=self.wish.use, written=written)
+        if is_blank(source, options):
+            return iter(())
         tally.columns = columns_of(source, options, self.wish.layout)
-        return by_keys(source, options, self.asked, columns=tally.columns, whole=written)
+        return by_keys(source, options, self.asked, tally=tally, whole=written)
 
     def _output(self, source: Source, options: ReadOptions) -> Output | None:
         path = self.target.of(source)

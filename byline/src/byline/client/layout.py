@@ -12,7 +12,8 @@ from byline.errors import Refused
 from byline.formats import presets
 from byline.formats.columns import missing_column, undivided
 from byline.formats.names import column_names
-from byline.formats.numbered import ReadOptions
+from byline.formats.numbered import DEFAULT, ReadOptions
+from byline.formats.unpack import unpacked
 
 # `url`, `image_url`, `OriginalURL`, `photo.urls`, `uri`, `landing_page`, `identifier` (Darwin Core), `href`, `src`.
 _URL = re.compile(
@@ -104,6 +105,14 @@ def columns_of(source: Source, options: ReadOptions, asked: Asked) -> Columns:
             at=source.name,
         )
     return Columns(urls, digests)
+
+
+def is_blank(source: Source, options: ReadOptions) -> bool:
+    """Whether a text file holds nothing at all, as some shards of large sets do."""
+    if options.format not in {"csv", "ndjson"}:
+        return False
+    with source.open() as file:
+        return not any(block.strip() for block in unpacked(file, DEFAULT))
 
 
 def is_url_name(name: str) -> bool:

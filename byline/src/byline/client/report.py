@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from byline.client.feed import KEPT, KINDS, UNREADABLE, Feed, Use, Verdicts
 from byline.client.layout import Columns
+from byline.client.sampling import Sampled
 from byline.client.tiers import REASONS, Tier
 from byline.formats import canonical
 
@@ -32,6 +33,7 @@ class Tally:
     name: str
     tier: Tier
     columns: Columns | None = None
+    sampled: Sampled | None = None
     rows_in: int = 0
     kinds: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(KINDS), dtype=np.int64))
 
@@ -93,6 +95,13 @@ def cannot_tell(tallies: Sequence[Tally], feed: Feed) -> list[str]:
             f"{len(by_key)} of {len(tallies)} files were asked about by fingerprints only: {rows_only:,} of "
             f"{coverage['opt_outs']:,} opt-outs can be told only in the very files a publisher registered"
         )
+    looked = [tally.sampled for tally in by_key if tally.sampled is not None]
+    unfit = sum(one.unfit for one in looked)
+    if unfit:
+        said.append(
+            f"of the first rows of these files ({sum(one.rows for one in looked):,} looked at) {unfit:,} show only addresses "
+            "that no fingerprint may stand for (photo pages, numbered files): opted out or not, they stay"
+        )
     unsaid = coverage["publisher_only"] + coverage["not_expressible"]
     if unsaid:
         said.append(
@@ -117,4 +126,7 @@ def _file_report(tally: Tally, asked: Asked) -> dict[str, Any]:
         "rows_out": tally.rows_out(asked.on_unreadable),
         "dropped": tally.dropped,
         "unreadable": tally.unreadable,
+        "sampled": None
+        if tally.sampled is None
+        else {"rows": tally.sampled.rows, "no_fingerprint_fits": tally.sampled.unfit},
     }

@@ -34,7 +34,8 @@ _MISSING = frozenset(
 _NOBODY = frozenset(
     {
         "anonymous", "anon", "anon.", "unknown", "unknown author", "unknown artist", "unknown photographer",
-        "unknown creator", "author unknown", "artist unknown", "photographer unknown", "no author", "no creator",
+        "unknown creator", "unknown maker", "unknown artist/maker", "unidentified", "unidentified artist",
+        "author unknown", "artist unknown", "photographer unknown", "no author", "no creator",
         "not provided", "not available", "not specified", "unspecified", "no name", "see page for author",
         "unknown authorunknown author", "[deleted]", "[removed]", "unbekannt", "inconnu", "desconocido", "sconosciuto",
         "неизвестен", "неизвестный автор", "佚名", "作者不明", "不明",
@@ -59,4 +60,8 @@ def first_link(text: str) -> str | None:
 
 def is_nobody(text: str) -> bool:
     """Whether a name or an id says that there is none: those who share it are not one person."""
-    return text in _MISSING or text.casefold() in _NOBODY or bool(_ONLY_MARKS.fullmatch(text))
+    return (
+        text in _MISSING
+        or not _NOBODY.isdisjoint({text.casefold(), text.casefold().strip("[]()")})
+        or bool(_ONLY_MARKS.fullmatch(text))
+    )

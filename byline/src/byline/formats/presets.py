@@ -165,17 +165,17 @@ PRESETS: Mapping[str, Preset] = {
             "title": ("title", "dcterms:title", "dc:title"),
         },
     ),
-    # What img2dataset writes beside its shards.
+    # What img2dataset writes beside its shards, and what LAION's lists give it.
     "img2dataset": Preset(
-        "img2dataset's Parquet",
+        "img2dataset's or LAION's Parquet",
         ReadOptions("parquet", {}),
         {
-            "url": ("url",),
+            "url": ("url", "URL"),
             "creator_name": ("creator", "author"),
-            "license": ("license",),
-            "title": ("caption",),
+            "license": ("license", "LICENSE"),
+            "title": ("caption", "TEXT"),
             "sha256": ("sha256",),
-            "item_id": ("key",),
+            "item_id": ("key", "SAMPLE_ID"),
         },
     ),
 }
