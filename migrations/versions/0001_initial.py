@@ -240,6 +240,9 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("size", name=op.f("pk_signed_checkpoint")),
     )
+    with op.batch_alter_table("signed_checkpoint", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_signed_checkpoint_made_at"), ["made_at"], unique=False)
+
     op.create_table(
         "statement",
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -762,6 +765,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_statement_key_id"))
 
     op.drop_table("statement")
+    with op.batch_alter_table("signed_checkpoint", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_signed_checkpoint_made_at"))
+
     op.drop_table("signed_checkpoint")
     with op.batch_alter_table("report", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_report_subject"))

@@ -50,7 +50,7 @@ class SignedCheckpoint(Base):
     size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     root: Mapped[bytes]
     note: Mapped[bytes]
-    made_at: Mapped[dt.datetime]
+    made_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
 class Follower(Base):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import flask
 
-from registry.tlog import newest
+from registry.publishing.growth import datasets_until
+from registry.tlog import growth, newest
 from web.here import our_url, runtime
 
 ENTRIES = 20
@@ -16,15 +17,19 @@ def routes(pages: flask.Blueprint) -> None:
 
 
 def transparency() -> str:
-    """The signed head as it is served, read out."""
+    """The signed head as it is served, read out; what came before it, as figures over time."""
     here = runtime()
     with here.sessions() as session:
         head = newest.head(session)
         entries = newest.entries(session, limit=ENTRIES) if head else []
+        sizes = growth.sizes(session, now=here.clock())
+        datasets = datasets_until(session, [one.until for one in sizes])
     return flask.render_template(
         "transparency.html",
         head=head,
         entries=entries,
+        log_growth=[(one.until, one.entries) for one in sizes],
+        dataset_growth=[(one.until, count) for one, count in zip(sizes, datasets, strict=True)],
         vkey=here.vkey,
         origin=here.settings.origin,
         url=our_url(),
