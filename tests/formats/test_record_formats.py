@@ -417,6 +417,24 @@ def test_a_document_whose_records_stand_in_a_member_says_which() -> None:
     assert "--array images" in batch.bad[0].reason
 
 
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        (b"PAR1\x15\x04", "is-parquet"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "is-a-pointer"),
+    ],
+)
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_what_is_another_thing_than_its_name_says_is_called_so(head: bytes, found: str, form: str) -> None:
+    assert code(head, ReadOptions(form, {"url": "url"})) == found
+
+
+@pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be"])
+def test_utf32_is_not_taken_for_utf16(encoding: str) -> None:
+    with pytest.raises(Refused, match="iconv -f UTF-32"):
+        read("\ufeffurl\na\n".encode(encoding), ReadOptions("csv", {"url": "url"}))
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf16_is_called_what_it_is(encoding: str) -> None:
     data = "\ufeffurl,name\r\na,b\r\n".encode(encoding)

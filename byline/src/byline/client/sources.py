@@ -115,7 +115,10 @@ def _expand(word: str) -> list[Source]:
         root = _fixed_part(word)
         return [Source(path, Path(path).relative_to(root).as_posix()) for path in paths]
     if not Path(word).exists():
-        raise NotFound("no-such-file", f"there is no file {word}", at=word)
+        fetched = (
+            "; nothing is fetched from the web: download it first" if re.match("https?://", word) else ""
+        )
+        raise NotFound("no-such-file", f"there is no file {word}{fetched}", at=word)
     return [Source(word, Path(word).name)]
 
 

@@ -34,7 +34,8 @@ def compression(head: bytes) -> str | None:
 def unpacked(source: BinaryIO, limits: Limits) -> Iterator[bytes]:
     """Blocks of at most a few MiB, decompressed.
 
-    Refused: "broken-compression" (also where it is cut short), "unfolds-too-far" for bombs, "is-an-archive".
+    Refused: "broken-compression" (also where it is cut short), "unfolds-too-far" for bombs, "is-an-archive",
+    "is-a-pointer", "is-parquet", "not-utf8".
     """
     head = source.read(BLOCK)
     _refuse_what_is_no_text(head)
@@ -153,6 +154,14 @@ def _streams(kind: str, fresh: Callable[[], Any]) -> Callable[[bytes, BinaryIO, 
 
 
 def _refuse_what_is_no_text(head: bytes) -> None:
+    if head.startswith(b"PAR1"):
+        raise Refused("is-parquet", "the file is Parquet, whatever its name says; say --format parquet")
+    if head.startswith(b"version https://git-lfs"):
+        raise Refused(
+            "is-a-pointer", "this is a pointer of Git LFS, not the file; fetch it first: git lfs pull"
+        )
+    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        raise Refused("not-utf8", "the file is UTF-32; convert it first: iconv -f UTF-32 -t UTF-8 OLD > NEW")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Refused("not-utf8", "the file is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8 OLD > NEW")
     found = next((name for name, magic in _ARCHIVES.items() if head.startswith(magic)), None)
