@@ -45,6 +45,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plain": words.plain,
     "state": words.state,
     "tone": words.tone,
+    "stood": words.stood,
     "identity": words.identity,
     "pointed": words.pointed,
     "entry": words.entry,

@@ -141,6 +141,11 @@ def state(label: str) -> str:
     return STATES.get(label, label)
 
 
+def stood(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts by state as counts by words."""
+    return {state(label).partition(":")[0].capitalize(): number for label, number in counts.items()}
+
+
 def tone(label: str) -> str:
     """The class a notice's state is shown with; empty where it is on its way."""
     return TONES.get(label, "")

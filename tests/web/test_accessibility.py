@@ -85,6 +85,14 @@ def test_nobody_is_shut_out_in_the_dark(desk: BrowserContext, url: str, seen: Wo
     page.close()
 
 
+def test_what_is_printed_from_a_dark_screen_is_dark_on_white(desk: BrowserContext, url: str) -> None:
+    page = desk.new_page()
+    page.goto(f"{url}/datasets/lab/faces/1.0.0")
+    page.emulate_media(media="print")
+    assert [rule for rule, _ in found_wrong(page) if rule == "color-contrast"] == []
+    page.close()
+
+
 def test_the_pages_of_one_person_too(world: World, phone: BrowserContext) -> None:
     with serving(world.client.application) as address:
         page = phone.new_page()

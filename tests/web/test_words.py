@@ -68,3 +68,23 @@ def test_days_and_moments() -> None:
 
 def test_no_versions_no_steps() -> None:
     assert steps([]) == []
+
+
+def test_counts_by_state_read_as_words() -> None:
+    assert words.stood({"unlisted": 12, "exempt": 10}) == {
+        "Gone from the list": 12,
+        "The publisher says it need not take them out": 10,
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("flickr:1@N00", "1@N00 on Flickr"),
+        ("host:example.org", "example.org"),
+        ("name:lab/faces:Eve: the first", "Eve: the first, as named in lab/faces"),
+        ("web:example.org/@eve", "example.org/@eve"),
+    ],
+)
+def test_an_identity_is_said_as_people_say_it(key: str, said: str) -> None:
+    assert words.identity(key) == said
