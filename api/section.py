@@ -74,6 +74,12 @@ class Digest(BaseConverter):
     regex = "[0-9a-f]{64}"
 
 
+class Prefix(BaseConverter):
+    """The first hex digits of a fingerprint."""
+
+    regex = "[0-9a-f]{1,15}"
+
+
 CONVERTERS: dict[str, type[BaseConverter]] = {
     "slug": Slug,
     "dataset": DatasetName,
@@ -83,6 +89,7 @@ CONVERTERS: dict[str, type[BaseConverter]] = {
     "feed_file": FeedFile,
     "log_tile": LogTile,
     "digest": Digest,
+    "prefix": Prefix,
 }
 
 

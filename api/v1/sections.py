@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.section import Section
 from api.v1 import (
+    check,
     claims,
     contributors,
     datasets,
@@ -23,6 +24,7 @@ SECTIONS: tuple[Section, ...] = tuple(
         registry,
         search,
         lookup,
+        check,
         contributors,
         datasets,
         publishers,

@@ -18,6 +18,7 @@ _COMMANDS = {
     "opt-out": ("optout", "Opt out, see what became of it, take it back."),
     "sync": ("sync", "Fetch the feed of opt-outs and believe only what is proved."),
     "filter": ("filter", "Take opted-out rows out of files."),
+    "check": ("check", "Ask the feed about a few pictures, without telling which."),
     "receipt": ("receipt", "Keep and check a proof that something stands in the log."),
     "mirror": ("mirror", "Copy what a registry publishes, checked, for any static server."),
     "audit": ("audit", "Check what a registry publishes, for anyone and for yourself."),
