@@ -147,6 +147,25 @@ def test_rows_that_no_fingerprint_fits_are_counted_and_never_called_clean(desk: 
     assert not any("of the first rows" in one for one in desk.filter(held, target=Target())["cannot_tell"])
 
 
+def test_an_object_where_a_link_stands_elsewhere_is_one_unreadable_row(desk: Desk) -> None:
+    lines = [
+        b'{"url": "https://e.example/1.jpg"}',
+        b'{"url": {"a": "https://e.example/2.jpg"}}',
+        b'{"url": ["x"]}',
+    ]
+    report = desk.filter(desk.file("mixed.ndjson", b"\n".join(lines)), target=Target())
+    assert (report["rows_in"], report["unreadable"]) == (3, 2)
+
+
+def test_lists_and_bytes_are_named_where_no_column_says_that_it_holds_links(desk: Desk) -> None:
+    nested = {"urls": [["u"]], "images": [[{"src": "u"}]], "raw": [b"u"], "n": [1]}
+    with pytest.raises(BylineError, match=r"'n'; also, when named, 'urls\.0', 'images\.0\.src', 'raw'"):
+        desk.filter(desk.file("set.parquet", pa.table(nested)), target=Target())
+    line = b'{"n": 1, "urls": ["u"], "meta": {"images": [{"src": "u"}]}}\n'
+    with pytest.raises(BylineError, match=r"'n'; also, when named, 'urls\.0', 'meta\.images\.0\.src'"):
+        desk.filter(desk.file("set.ndjson", line), target=Target())
+
+
 @pytest.mark.parametrize("name", ["empty.csv", "empty.ndjson", "blank.jsonl", "empty.tsv", "empty.jsonl.gz"])
 def test_a_shard_of_nothing_is_filtered_to_nothing(desk: Desk, tmp_path: Path, name: str) -> None:
     data = b"\n\n" if "blank" in name else b""

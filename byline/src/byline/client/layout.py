@@ -11,7 +11,7 @@ from byline.client.sources import Source, has_tabs
 from byline.errors import Refused
 from byline.formats import presets
 from byline.formats.columns import missing_column, undivided
-from byline.formats.names import column_names
+from byline.formats.names import column_names, named_only
 from byline.formats.numbered import DEFAULT, ReadOptions
 from byline.formats.unpack import unpacked
 
@@ -97,7 +97,11 @@ def columns_of(source: Source, options: ReadOptions, asked: Asked) -> Columns:
         return Columns(asked.url_columns, digests)
     urls = tuple(name for name in names if is_url_name(name))
     if not (urls or digests) or undivided(names):
-        shown = ", ".join(repr(name) for name in names[:20]) + undivided(names)
+        with source.open() as file:
+            named = named_only(file, options)
+        shown = ", ".join(map(repr, names[:20])) + undivided(names)
+        if named:
+            shown += f"; also, when named, {', '.join(map(repr, named[:20]))}"
         raise Refused(
             "no-url-column",
             f"{source.name}: no column's name says that it holds URLs or SHA-256 digests; say --url-column. "

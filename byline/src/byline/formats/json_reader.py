@@ -52,7 +52,10 @@ class Gathering:
     def add(self, record: Mapping[str, Any], key: str | None = None) -> None:
         """Take the next record."""
         try:
-            row = {path: _text(self.find(path, record, key), path) for path in self.paths}
+            found = {
+                path: self.find(path, record, key) for path in self.paths
+            }  # a path is there whatever its value
+            row = {path: _text(value, path) for path, value in found.items()}
         except BadRecord as error:
             self.refuse(error)
             return
