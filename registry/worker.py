@@ -25,7 +25,7 @@ from registry.database import only_one, presence, transaction
 from registry.feed.build import build_feed, is_due
 from registry.jobs import LONG, MAIL, OUT, SHORT, Work
 from registry.operators.signing_in import forget_old
-from registry.optouts import claims_followed, mailing, match
+from registry.optouts import claims_followed, letters, mailing, match, pushing, telling
 from registry.optouts.lapse import lapse
 from registry.publishing import pipeline, retract, uploads
 from registry.runtime import Runtime
@@ -94,6 +94,26 @@ def _claim(here: Runtime, work: Work) -> None:
         claims_followed.follow_claim(session, claim_id=work.payload["claim"], now=here.clock())
 
 
+def _push(here: Runtime, work: Work) -> None:
+    pushing.push(
+        here.sessions,
+        egress=here.egress,
+        seal=here.seal,
+        publisher_id=work.payload["publisher"],
+        now=here.clock(),
+    )
+
+
+def _mail_notices(here: Runtime, work: Work) -> None:
+    letters.mail(
+        here.sessions,
+        mailer=here.mailer,
+        settings=here.settings,
+        publisher_id=work.payload["publisher"],
+        now=here.clock(),
+    )
+
+
 def _number(here: Runtime) -> bool:
     with here.sessions() as session:
         if not has_unnumbered(session):
@@ -158,6 +178,8 @@ JOBS: Mapping[str, Do] = {
     "match": _match,
     "prove": _prove,
     "claim": _claim,
+    telling.PUSH: _push,
+    telling.LETTER: _mail_notices,
 }
 DUTIES = (
     Duty("sequence", 0.2, _number),

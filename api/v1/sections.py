@@ -10,6 +10,7 @@ from api.v1 import (
     datasets,
     lookup,
     manifests,
+    notices,
     optouts,
     publishers,
     receipts,
@@ -31,6 +32,7 @@ SECTIONS: tuple[Section, ...] = tuple(
         manifests,
         claims,
         optouts,
+        notices,
         receipts,
         statements,
     )

@@ -9,7 +9,7 @@ from registry.models.datasets import Dataset, DerivedFrom, ExtractPart, Manifest
 from registry.models.feed import WithdrawnKey, WithdrawnRows
 from registry.models.jobs import IdempotentAnswer, Job
 from registry.models.moves import Moved
-from registry.models.notices import Notice
+from registry.models.notices import Answer, Delivery, Notice, NoticeEvent, Receiver
 from registry.models.operators import OperatorSession, Report
 from registry.models.optouts import (
     CoveredPhoto,
@@ -30,6 +30,7 @@ from registry.models.tombstones import Tombstone
 __all__ = [
     "Act",
     "AliasLink",
+    "Answer",
     "Base",
     "Claim",
     "Contributor",
@@ -37,6 +38,7 @@ __all__ = [
     "ContributorName",
     "CoveredPhoto",
     "Dataset",
+    "Delivery",
     "DerivedFrom",
     "ExtractPart",
     "FeedHead",
@@ -52,6 +54,7 @@ __all__ = [
     "MatcherState",
     "Moved",
     "Notice",
+    "NoticeEvent",
     "OperatorAct",
     "OperatorSession",
     "OptOut",
@@ -62,6 +65,7 @@ __all__ = [
     "Proof",
     "Publisher",
     "PublisherKey",
+    "Receiver",
     "Report",
     "SignedCheckpoint",
     "Statement",

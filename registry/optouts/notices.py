@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from byline.errors import NotFound
@@ -16,6 +16,7 @@ from registry.models import Dataset, Notice, Publisher
 from registry.optouts.reach import FileRows
 from registry.optouts.rule import Strength
 from registry.optouts.sources import Source
+from registry.optouts.telling import Happened, tell
 
 FEW = 10
 OPEN = "pending"
@@ -47,30 +48,37 @@ def update_notices(
     standing = {
         n.dataset_id: n for n in session.scalars(select(Notice).where(Notice.opt_out_id == opt_out_id))
     }
-    for dataset_id, notice in standing.items():
-        if dataset_id not in wanted:
-            _close(notice, now)
+    happened = [
+        Happened(dataset_id, notice.id, "withdrawn")
+        for dataset_id, notice in standing.items()
+        if dataset_id not in wanted and _close(notice, now)
+    ]
     for dataset_id, one in wanted.items():
         said = _as_columns(one, assurance)
-        if dataset_id not in standing:
-            session.add(
-                Notice(
-                    id=new_id(), opt_out_id=opt_out_id, dataset_id=dataset_id, state=OPEN, made_at=now, **said
-                )
+        notice = standing.get(dataset_id)
+        if notice is None:
+            notice = Notice(
+                id=new_id(), opt_out_id=opt_out_id, dataset_id=dataset_id, state=OPEN, made_at=now
             )
-            continue
-        notice = standing[dataset_id]
-        if notice.state == CLOSED:
-            notice.state, notice.made_at, notice.closed_at, notice.confirmed = OPEN, now, None, False
+            session.add(notice)
+            kind: str | None = "made"
+        else:
+            kind = _as_before(notice, said, now)
         for column, value in said.items():
             if getattr(notice, column) != value:
                 setattr(notice, column, value)
+        if kind:
+            happened.append(Happened(dataset_id, notice.id, kind))
+    session.flush()
+    tell(session, happened, now=now)
 
 
 def withdraw_notices(session: Session, opt_out_id: str, now: dt.datetime) -> None:
     """The person took it back: nothing is asked of anybody any more."""
-    open_ones = (Notice.opt_out_id == opt_out_id) & (Notice.state != CLOSED)
-    session.execute(update(Notice).where(open_ones).values(state=CLOSED, closed_at=now))
+    standing = session.scalars(select(Notice).where(Notice.opt_out_id == opt_out_id)).all()
+    closed = [Happened(one.dataset_id, one.id, "withdrawn") for one in standing if _close(one, now)]
+    session.flush()
+    tell(session, closed, now=now)
 
 
 def notice_counts(session: Session, *, dataset: str) -> dict[str, Any]:
@@ -138,6 +146,19 @@ def _all_observed(versions: Iterable[Source]) -> bool:
     return all(source.observed for source in versions)
 
 
-def _close(notice: Notice, now: dt.datetime) -> None:
-    if notice.state != CLOSED:
-        notice.state, notice.closed_at = CLOSED, now
+def _as_before(notice: Notice, said: dict[str, Any], now: dt.datetime) -> str | None:
+    """What is new about a notice that stands: made (again), changed, or nothing. Whose word it is, is no news."""
+    if notice.state == CLOSED:
+        notice.state, notice.made_at, notice.closed_at, notice.confirmed = OPEN, now, None, False
+        notice.sent_at = notice.answer_by = notice.answered_at = notice.reason = None
+        return "made"
+    news = ("assurance", "versions", "records")
+    return "changed" if any(getattr(notice, name) != said[name] for name in news) else None
+
+
+def _close(notice: Notice, now: dt.datetime) -> bool:
+    """Nothing is asked any more; False where nothing was."""
+    if notice.state == CLOSED:
+        return False
+    notice.state, notice.closed_at = CLOSED, now
+    return True

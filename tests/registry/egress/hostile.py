@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
@@ -103,11 +104,23 @@ def _serve(server: socket.socket, here: Listener, tls: ssl.SSLContext | None) ->
         threading.Thread(target=_answer, args=(connection, here, tls), daemon=True).start()
 
 
+def _request(connection: socket.socket) -> str:
+    """The whole request, body included."""
+    data = connection.recv(65_536)
+    while b"\r\n\r\n" in data:
+        head, body = data.split(b"\r\n\r\n", 1)
+        found = re.search(rb"(?i)content-length: *([0-9]+)", head)
+        if found is None or len(body) >= int(found[1]):
+            break
+        data += connection.recv(65_536)
+    return data.decode("latin-1")
+
+
 def _answer(connection: socket.socket, here: Listener, tls: ssl.SSLContext | None) -> None:
     with suppress(OSError), connection:
         spoken = tls.wrap_socket(connection, server_side=True) if tls else connection
         with spoken:
-            head = spoken.recv(65_536).decode("latin-1")
+            head = _request(spoken)
             here.heard.append(head)
             reply = here.replies.get(head.split(" ", 2)[1], page(b"", status="404 Not Found"))
             if callable(reply):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from byline.client.transport import Transport
 from byline.errors import Refused
+from byline.formats.keys import PrivateKey
 
 
 @dataclass(frozen=True)
@@ -123,9 +125,27 @@ class Registry:
         """Take an opt-out back."""
         return self._object(self.transport.post(f"/v1/opt-outs/{_part(id_)}/withdraw", {}, token=token))
 
+    def notices(self, key: PrivateKey, *, after: int, limit: int) -> dict[str, Any]:
+        """The events of a publisher's notices after one; `outcomes_head` for its next outcome statement."""
+        path = f"/v1/notices?after={after}&limit={limit}"
+        return self._object(self.transport.signed("GET", path, sign=_signing(key)))
+
+    def report(self, envelope: bytes) -> dict[str, Any]:
+        """Say what was done about notices."""
+        return self._object(self.transport.post("/v1/outcomes", envelope))
+
     @staticmethod
     def _object(found: Any) -> dict[str, Any]:
         return found if isinstance(found, dict) else {}
+
+
+def _signing(key: PrivateKey) -> Callable[[str, str, bytes], dict[str, str]]:
+    from byline.client.signing import signed_headers  # it takes a while to import, and few need it
+
+    def sign(method: str, url: str, body: bytes) -> dict[str, str]:
+        return signed_headers(method, url, body, key=key, now=dt.datetime.now(dt.timezone.utc))
+
+    return sign
 
 
 def _part(text: str) -> str:

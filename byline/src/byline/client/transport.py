@@ -109,6 +109,20 @@ class Transport:
         }
         return _json(self._send("POST", path, content=content, headers=headers))
 
+    def signed(
+        self,
+        method: str,
+        path: str,
+        *,
+        sign: Callable[[str, str, bytes], Mapping[str, str]],
+        body: bytes = b"",
+    ) -> Any:
+        """A JSON answer to a request whose headers `sign(method, url, body)` makes (byline.client.signing)."""
+        headers = dict(sign(method, f"{self.url}{path}", body))
+        if body:
+            headers |= {"Content-Type": "application/json", "Idempotency-Key": secrets.token_hex(16)}
+        return _json(self._send(method, path, content=body or None, headers=headers))
+
     def put(self, path: str, body: bytes, *, params: Mapping[str, str], headers: Mapping[str, str]) -> Any:
         """Send bytes to a place that may take them twice."""
         return _json(self._send("PUT", path, content=body, params=dict(params), headers=dict(headers)))
