@@ -318,6 +318,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("publisher_id", "name", name=op.f("uq_dataset_publisher_id_name")),
     )
     op.create_table(
+        "delivery",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("publisher_id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("from_seq", sa.BigInteger(), nullable=False),
+        sa.Column("to_seq", sa.BigInteger(), nullable=False),
+        sa.Column("proof", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["publisher_id"], ["publisher.id"], name=op.f("fk_delivery_publisher_id_publisher")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+    )
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delivery_publisher_id"), ["publisher_id"], unique=False)
+
+    op.create_table(
         "fingerprint",
         sa.Column("opt_out_id", sa.String(length=32), nullable=False),
         sa.Column("k", sa.BigInteger(), nullable=False),
@@ -389,6 +406,23 @@ def upgrade() -> None:
     with op.batch_alter_table("publisher_key", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_publisher_key_publisher_id"), ["publisher_id"], unique=False)
 
+    op.create_table(
+        "receiver",
+        sa.Column("publisher_id", sa.Integer(), nullable=False),
+        sa.Column("next_seq", sa.BigInteger(), nullable=False),
+        sa.Column("polled_to", sa.BigInteger(), nullable=False),
+        sa.Column("mailed_to", sa.BigInteger(), nullable=False),
+        sa.Column("pushed_to", sa.BigInteger(), nullable=False),
+        sa.Column("batch_to", sa.BigInteger(), nullable=True),
+        sa.Column("webhook_url", sa.String(length=2000), nullable=True),
+        sa.Column("webhook_secret_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("webhook_error", sa.String(length=300), nullable=True),
+        sa.Column("webhook_failing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["publisher_id"], ["publisher.id"], name=op.f("fk_receiver_publisher_id_publisher")
+        ),
+        sa.PrimaryKeyConstraint("publisher_id", name=op.f("pk_receiver")),
+    )
     op.create_table(
         "contributor",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -469,6 +503,8 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answer_by", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(length=1000), nullable=True),
         sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_notice_dataset_id_dataset")),
         sa.ForeignKeyConstraint(["opt_out_id"], ["opt_out.id"], name=op.f("fk_notice_opt_out_id_opt_out")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
@@ -519,6 +555,23 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_alias_link_other_manifest_id"), ["other_manifest_id"], unique=False
         )
+
+    op.create_table(
+        "answer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("notice_id", sa.String(length=32), nullable=False),
+        sa.Column("by", sa.String(length=10), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=1000), nullable=True),
+        sa.Column("statement", sa.String(length=64), nullable=True),
+        sa.Column("version", sa.String(length=64), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name=op.f("fk_answer_notice_id_notice")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_answer")),
+    )
+    with op.batch_alter_table("answer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_answer_notice_id"), ["notice_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_answer_statement"), ["statement"], unique=False)
 
     op.create_table(
         "contributor_count",
@@ -609,6 +662,22 @@ def upgrade() -> None:
         batch_op.create_index("ix_match_manifest_id", ["manifest_id"], unique=False)
 
     op.create_table(
+        "notice_event",
+        sa.Column("publisher_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("notice_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name=op.f("fk_notice_event_notice_id_notice")),
+        sa.ForeignKeyConstraint(
+            ["publisher_id"], ["publisher.id"], name=op.f("fk_notice_event_publisher_id_publisher")
+        ),
+        sa.PrimaryKeyConstraint("publisher_id", "seq", name=op.f("pk_notice_event")),
+    )
+    with op.batch_alter_table("notice_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_event_notice_id"), ["notice_id"], unique=False)
+
+    op.create_table(
         "opt_out_maker",
         sa.Column("opt_out_id", sa.String(length=32), nullable=False),
         sa.Column("contributor_id", sa.Integer(), nullable=False),
@@ -692,6 +761,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_opt_out_maker_contributor_id"))
 
     op.drop_table("opt_out_maker")
+    with op.batch_alter_table("notice_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notice_event_notice_id"))
+
+    op.drop_table("notice_event")
     with op.batch_alter_table("match", schema=None) as batch_op:
         batch_op.drop_index("ix_match_manifest_id")
 
@@ -709,6 +782,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contributor_count_manifest_id_start")
 
     op.drop_table("contributor_count")
+    with op.batch_alter_table("answer", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_answer_statement"))
+        batch_op.drop_index(batch_op.f("ix_answer_notice_id"))
+
+    op.drop_table("answer")
     with op.batch_alter_table("alias_link", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_alias_link_other_manifest_id"))
         batch_op.drop_index(batch_op.f("ix_alias_link_number_id"))
@@ -729,6 +807,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_contributor_root_id"))
 
     op.drop_table("contributor")
+    op.drop_table("receiver")
     with op.batch_alter_table("publisher_key", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_publisher_key_publisher_id"))
 
@@ -748,6 +827,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_fingerprint_k"))
 
     op.drop_table("fingerprint")
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_delivery_publisher_id"))
+
+    op.drop_table("delivery")
     op.drop_table("dataset")
     with op.batch_alter_table("covered_photo", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_covered_photo_opt_out_id"))

@@ -9,6 +9,7 @@ import os
 
 import click
 
+from registry.cli.delivery import delivery
 from registry.cli.demo import demo
 from registry.cli.desk import operator, report
 from registry.cli.log import recover
@@ -36,6 +37,7 @@ for command in (
     conflicts,
     operator,
     report,
+    delivery,
     recover,
     move,
     backup,

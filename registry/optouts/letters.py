@@ -42,7 +42,6 @@ def mail(
             return
         after, to = max(receiver.mailed_to, receiver.polled_to, receiver.pushed_to), receiver.next_seq - 1
         waiting = events(session, publisher_id, after=after, to=to, limit=to)
-        slug = session.get_one(Publisher, publisher_id).slug
         contacts = {dataset: _contact(session, dataset) for dataset in {one.dataset for one in waiting}}
     reached = set()
     for dataset, own in _by_dataset(waiting).items():
@@ -50,9 +49,7 @@ def mail(
         if address is None:
             continue
         with suppress(Refused):  # an address that is not: this notice waits until the publisher asks
-            mailer.send(
-                address, _SUBJECT.format(dataset=dataset), _letter(dataset, slug, own, settings), now=now
-            )
+            mailer.send(address, _SUBJECT.format(dataset=dataset), _letter(dataset, own, settings), now=now)
             reached.add(dataset)
     with transaction(sessions) as session:
         _mailed(session, publisher_id, waiting, to=to, reached=reached, now=now)
@@ -79,11 +76,9 @@ def _by_dataset(waiting: Sequence[Event]) -> dict[str, list[Event]]:
     return found
 
 
-def _letter(dataset: str, slug: str, own: Sequence[Event], settings: Settings) -> str:
+def _letter(dataset: str, own: Sequence[Event], settings: Settings) -> str:
     counts = ", ".join(f"{n} {kind}" for kind, n in sorted(Counter(one.kind for one in own).items()))
-    return _LETTER.format(
-        dataset=dataset, counts=counts, origin=settings.origin, url=settings.public_url
-    )
+    return _LETTER.format(dataset=dataset, counts=counts, origin=settings.origin, url=settings.public_url)
 
 
 def _mailed(

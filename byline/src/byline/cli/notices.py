@@ -36,9 +36,7 @@ def _mine(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--keep", is_flag=True, help="Do not tell the registry that they arrived.")
 @click.pass_context
 @asked
-def notices(
-    asked: Asked, ctx: click.Context, *, key_file: Path | None, after: int, keep: bool
-) -> None:
+def notices(asked: Asked, ctx: click.Context, *, key_file: Path | None, after: int, keep: bool) -> None:
     """Read what people ask of your datasets: which rows, and what for. Only your key opens this."""
     if ctx.invoked_subcommand is not None:
         return
