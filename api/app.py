@@ -32,6 +32,7 @@ PAGES = {
     "web.item": "write",
     "web.confirm": "write",
     "web.status_open": "write",
+    "web.contest": "write",
     "web.check": "write",
     "web.by_mail": "write",
     "web.opt_out": "write",

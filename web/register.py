@@ -16,6 +16,7 @@ from web.here import our_url
 from web.pages import (
     claim,
     confirm,
+    contest,
     datasets,
     finding,
     guides,
@@ -37,7 +38,7 @@ CSP = (
 )
 ROOMS = (
     finding, makers, datasets, publishers, claim, items, pictured, confirm, status, proving,
-    reports, operator, guides, transparency,
+    reports, operator, contest, guides, transparency,
 )  # fmt: skip
 FILTERS: dict[str, Callable[..., Any]] = {
     "day": words.day,

@@ -77,6 +77,7 @@ class Reached(Strict):
     observed = ma.fields.Boolean()
     sent_at = When(allow_none=True)
     answer_by = When(allow_none=True)
+    reason = ma.fields.String(allow_none=True, metadata={"description": "What was said with the last answer"})
     evidence = ma.fields.Raw(allow_none=True)
     by = ma.fields.List(ma.fields.String(), metadata={"description": "The manifests on whose word it stands"})
 

@@ -141,6 +141,7 @@ def _asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
             "observed": notice.observed,
             "sent_at": notice.sent_at,
             "answer_by": notice.answer_by,
+            "reason": notice.reason,
             "evidence": None,
             "by": list(notice.word_of),
         }
@@ -167,6 +168,7 @@ def _not_asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
         "observed": False,
         "sent_at": None,
         "answer_by": None,
+        "reason": None,
         "evidence": None,
         "by": [],
     }

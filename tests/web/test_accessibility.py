@@ -13,6 +13,7 @@ from registry.database import transaction
 from registry.publishing import standing
 from tests.web.looking import PAGES
 from tests.web.served import chromium, serving
+from tests.web.test_contesting import answered, opted_out
 from tests.web.test_operator import code, tell, waiting_claim
 from tests.web.world import World
 
@@ -106,6 +107,25 @@ def test_the_pages_of_one_person_too(world: World, phone: BrowserContext) -> Non
         page.goto(f"{address}/status")
         assert found_wrong(page) == []
         page.close()
+
+
+def test_a_status_with_answers_too(world: World, browser: Browser) -> None:
+    opted_out(world)
+    answered(world, "exempt", "we are a museum")
+    kept = world.client.get_cookie("byline")
+    assert kept is not None
+    with serving(world.client.application) as address:
+        context = browser.new_context(viewport={"width": 375, "height": 740}, bypass_csp=True)
+        context.add_cookies([{"name": "byline", "value": kept.value, "url": address}])
+        page = context.new_page()
+        page.goto(f"{address}/status")
+        page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+        assert page.get_by_label("What is not right about it?").count() >= 2
+        assert found_wrong(page) == []
+        assert not page.evaluate(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        )
+        context.close()
 
 
 def test_the_operators_pages_too(world: World, phone: BrowserContext) -> None:

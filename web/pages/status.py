@@ -14,6 +14,7 @@ from registry.optouts import request as requests
 from registry.optouts import status as statuses
 from web.forms import CATEGORIES, Choices, field, read_choices
 from web.here import keep_key, kept_key, runtime
+from web.words import ANSWERED
 
 
 def routes(pages: flask.Blueprint) -> None:
@@ -115,6 +116,7 @@ def shown(*, problem: str | None = None) -> flask.typing.ResponseReturnValue:
         form=Choices(),
         categories=CATEGORIES,
         standing=any(one["state"] != "withdrawn" for one in opt_outs),
+        answered=ANSWERED,
         mailed="mailed" in flask.request.args,
         problem=problem,
         now=runtime().clock(),
