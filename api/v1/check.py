@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import flask
@@ -22,9 +22,11 @@ from registry.feed.check import check as check_rows
 from registry.feed.present import Present, changes_since, in_range, read_present
 
 NDJSON = "application/x-ndjson"
+PLAIN = "text/plain"
 MAX_BODY = 16 << 20
 MAX_LINES = 100_000
 AT_ONCE = 5_000
+MOST = "At most 100,000 lines and 16 MiB"
 
 section = Section("check", "The feed asked in small, by who has not synced it")
 
@@ -104,11 +106,9 @@ def range_of(_: dict[str, Any], *, prefix: str) -> dict[str, Any]:
             "required": True,
             "content": {
                 NDJSON: {
-                    "schema": {
-                        "type": "string",
-                        "description": 'A line each: a URL as a JSON string, or {"url": …, "sha256": …}. 100,000 lines, 16 MiB.',
-                    }
-                }
+                    "schema": {"type": "string", "description": f"{MOST}, each a JSON string or object."}
+                },
+                PLAIN: {"schema": {"type": "string", "description": f"{MOST}, each a URL as it is."}},
             },
         }
     },
@@ -116,19 +116,22 @@ def range_of(_: dict[str, Any], *, prefix: str) -> dict[str, Any]:
 def check(_: dict[str, Any]) -> flask.Response:
     """Ask the key feed in bulk: `opted-out`, `not-in-feed` (which is no "no") or `cannot-tell`, line by line.
 
+    A line is a URL (`text/plain`), or a JSON string of one, or `{"url": …, "sha256": …}`.
+
     The last line says which feed was asked, and what it cannot tell. Nothing asked is kept.
     """
-    of_type(NDJSON)
+    of_type(NDJSON, PLAIN)
+    read = _read if flask.request.mimetype == NDJSON else _read_plain
     lines = bounded(MAX_BODY).split(b"\n")
     lines = lines[:-1] if not lines[-1] else lines
     if len(lines) > MAX_LINES:
         raise Refused("too-many-lines", f"At most {MAX_LINES:,} lines are taken at once.", at="body")
-    return flask.Response(_answers(read_present(runtime().store), lines), content_type=NDJSON)
+    return flask.Response(_answers(read_present(runtime().store), lines, read), content_type=NDJSON)
 
 
-def _answers(present: Present, lines: Sequence[bytes]) -> Iterator[str]:
+def _answers(present: Present, lines: Sequence[bytes], read: Callable[[bytes], object]) -> Iterator[str]:
     for start in range(0, len(lines), AT_ONCE):
-        asked = [_read(line) for line in lines[start : start + AT_ONCE]]
+        asked = [read(line) for line in lines[start : start + AT_ONCE]]
         yield "".join(f"{json.dumps(one)}\n" for one in check_rows(present, asked))
     head = present.head
     feed = {
@@ -145,6 +148,10 @@ def _read(line: bytes) -> object:
         return canonical.loads(line, max_bytes=MAX_BODY)
     except Refused:
         return None
+
+
+def _read_plain(line: bytes) -> object:
+    return line.strip().decode("utf-8", "replace")
 
 
 def _keys(rows: Any) -> list[dict[str, Any]]:

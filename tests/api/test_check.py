@@ -104,6 +104,14 @@ def test_nothing_asked_is_only_told_which_feed(asked: World) -> None:
     assert len(ask(asked)) == 1
 
 
+def test_plain_lines_are_urls(asked: World) -> None:
+    answer = asked.client.post(
+        "/v1/check", data=f"{STATIC}\r\nhttps://example.org/\n\n", content_type="text/plain"
+    )
+    found = [json.loads(line).get("answer") for line in answer.text.splitlines()]
+    assert found == ["opted-out", "not-in-feed", "cannot-tell", None]
+
+
 def test_too_much_at_once_is_refused(asked: World) -> None:
     many = asked.client.post("/v1/check", data=b'""\n' * 100_001, content_type=NDJSON)
     large = asked.client.post("/v1/check", data=b" " * ((16 << 20) + 1), content_type=NDJSON)

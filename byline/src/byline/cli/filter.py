@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,26 +82,41 @@ _WORTH_IT = 64 << 20
 @click.option("--array", metavar="NAME", help="The member of a JSON document that holds the records.")
 @asked
 def filter(asked: Asked, inputs: tuple[str, ...], **said: Any) -> None:  # noqa: A001 - it is the command's name
-    """Take opted-out rows out of files, folders, globs or s3://.
+    """Take opted-out rows out of files, folders, globs or s3://; `- -o -` filters URLs, a line each, from stdin to stdout.
 
     Formats stay as they are. Fails closed: without a believed, fresh feed nothing is written. Exits 0 also when rows
     were dropped.
     """
     from byline.client.feed import Feed, use_of
     from byline.client.filter import Wish, filter_files
+    from byline.client.lines import filter_lines
     from byline.client.sources import expand
 
     if sum((said["out"] is not None, said["mask"] is not None, said["report_only"])) != 1:
         raise click.UsageError("say where to: one of -o, --mask, --report-only")
+    has_lines = _has_lines(inputs, said["out"])
     feed = Feed.open(said["state"], pin=said["pin"], max_age=said["max_age"])
-    sources = expand(inputs)
     use = use_of(said["use"])
     if use.label != use.asked:
         asked.say(f"{use.asked!r} is no category this feed knows; it is read as any use")
     wish = Wish(use=use, layout=_layout(said), dataset=said["dataset"], on_unreadable=said["on_unreadable"])
+    if has_lines:
+        document = filter_lines(sys.stdin.buffer, sys.stdout.buffer, feed, wish)
+        asked.say(json.dumps(document) if asked.json else in_words(document))
+        return
+    sources = expand(inputs)
     target = _target(inputs, sources, said)
     document = filter_files(sources, feed, wish, target=target, jobs=said["jobs"] or _jobs(sources))
     asked.show(document, in_words(document))
+
+
+def _has_lines(inputs: Sequence[str], out: str | None) -> bool:
+    """Whether lines are meant: what comes from stdin goes to stdout."""
+    if "-" not in inputs and out != "-":
+        return False
+    if tuple(inputs) != ("-",) or out != "-":
+        raise click.UsageError("lines come from stdin and go to stdout: byline filter - -o -")
+    return True
 
 
 def _jobs(sources: Sequence[Source]) -> int:

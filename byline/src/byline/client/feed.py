@@ -106,6 +106,10 @@ class Feed:
             verified.check_fresh(head, now=now or dt.datetime.now(dt.timezone.utc), max_age=max_age)
         return cls(kept, head)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as the folder and the head's number: another process opens the same head itself, and checks it again."""
+        return _reopened, (str(self.state.folder.absolute()), self.head.seq)
+
     def mask(self, urls: Any, *, for_: str = ANY, on_unreadable: str = "drop") -> Mask:
         """One bool a URL: True = keep.
 
@@ -160,6 +164,10 @@ class Feed:
         if bitmap.file is None:
             return BitMap64()
         return rowfeed.read(self.state.bytes_of(bitmap.file.path, bitmap.file.sha256))
+
+
+def _reopened(folder: str, seq: int) -> Feed:
+    return Feed.open(folder, pin=seq)
 
 
 def url_array(urls: Any) -> pa.Array | pa.ChunkedArray:
