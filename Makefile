@@ -16,7 +16,7 @@ else
   INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
 endif
 
-.PHONY: help setup run serve test check fix openapi docs screenshot migration lock lint types contracts browser outsiders clean bench-ingest bench-search bench-filter bench-log
+.PHONY: help setup run serve test check fix openapi docs screenshot migration lock lint types contracts browser outsiders clean bench-ingest bench-search bench-filter bench-peer bench-log
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -91,6 +91,14 @@ bench-search: $(VENV)/.dev ## 100,000 contributors, beside SQLite FTS5
 
 bench-filter: $(VENV)/.dev ## 2 M rows against 1 M keys, beside reading and rewriting the file
 	@$(BIN)/python -m benchmarks.filter
+
+$(VENV)/peer/.done: requirements/bench.txt | $(VENV)/.dev
+	@$(BIN)/python -m venv --without-pip $(VENV)/peer
+	@$(BIN)/uv pip install -q --require-hashes --python $(VENV)/peer/bin/python -r requirements/bench.txt
+	@touch $@
+
+bench-peer: $(VENV)/.dev $(VENV)/peer/.done ## 2 M rows: datadiligence with its own defaults, and ours, at 0, 20 and 80 ms
+	@$(BIN)/python -m benchmarks.peer $(VENV)/peer/bin/python
 
 bench-log: $(VENV)/.dev ## the log: published entries/s, POST to receipt, an audit's rate
 	@$(BIN)/python -m benchmarks.log

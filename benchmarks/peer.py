@@ -1,7 +1,7 @@
 """The peer, datadiligence 0.1.7, and ours over the same Parquet file and the same denied set, at 0, 20 and 80 ms a request.
 
 Its service is not reachable from a benchmark, so a loopback server gives its answers, from memory; ours are served by the same
-process. `make bench-peer`: the peer has an environment of its own (requirements/bench.txt).
+process. Ours runs on one core. `make bench-peer`: the peer has an environment of its own (requirements/bench.txt).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import numpy as np
@@ -83,15 +83,32 @@ def serving(python: str, folder: Path) -> Iterator[str]:
 Where = tuple[Path, str, Path]
 
 
+class Took(NamedTuple):
+    """Seconds, seconds of CPU in the client's own process, peak MiB."""
+
+    seconds: float
+    cpu: float
+    rss: float = 0.0
+
+    @classmethod
+    def now(cls) -> Took:
+        """The clocks of this process."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def since(self, begun: Took) -> Took:
+        """From one to the other."""
+        return Took(self.seconds - begun.seconds, self.cpu - begun.cpu)
+
+
 def peer(python: str, where: Where, delay: int, expected: np.ndarray[Any, Any]) -> None:
     """Its own defaults, with a key."""
-    seconds, rss = run_peer(python, where, key="a key")
+    took = run_peer(python, where, key="a key")
     assert (np.load(where[2]) == expected).all()
-    show("datadiligence 0.1.7", delay, seconds, counted(where[1]), rss)
+    show("datadiligence 0.1.7", delay, took, counted(where[1]))
 
 
-def run_peer(python: str, where: Where, *, key: str) -> tuple[float, float]:
-    """Seconds and MiB, as it tells."""
+def run_peer(python: str, where: Where, *, key: str) -> Took:
+    """As it tells."""
     data, address, mask = where
     environ = {
         **{name: value for name, value in os.environ.items() if name != KEY},
@@ -99,28 +116,26 @@ def run_peer(python: str, where: Where, *, key: str) -> tuple[float, float]:
     }
     words = [python, str(HERE / "peer_client.py"), str(data), f"{address}/api/v2/query/urls/", str(mask)]
     done = subprocess.run(words, env=environ, capture_output=True, text=True, check=True)
-    seconds, rss = done.stdout.splitlines()[-1].split()
-    return float(seconds), float(rss)
+    seconds, cpu, rss = done.stdout.splitlines()[-1].split()
+    return Took(float(seconds), float(cpu), float(rss))
 
 
 def ours(folder: Path, where: Where, delay: int, expected: np.ndarray[Any, Any]) -> None:
     """Sync from nothing and filter; then filter again."""
     data, address, mask = where
-    started = time.perf_counter()
+    begun = Took.now()
     state = State(folder, make=True)
     with Transport(address) as transport:
         sync(transport, state, now=lambda: NOW)
-    synced = time.perf_counter() - started
-    moved = counted(address)
-    started = time.perf_counter()
+    moved, synced = counted(address), Took.now()
     feed = Feed.open(folder, now=NOW)
     source, wish = Source(str(data), data.name), Wish(use=use_of(None))
-    report = filter_files([source], feed, wish, target=Target(mask=mask), jobs=os.cpu_count() or 1)
-    filtered = time.perf_counter() - started
+    report = filter_files([source], feed, wish, target=Target(mask=mask))
+    done = Took.now()
     assert report["files"][0]["tier"] == "key"
     assert (np.load(mask) == expected).all()
-    show("byline, sync and filter", delay, synced + filtered, moved)
-    show("byline, the feed synced before", delay, filtered, counted(address))
+    show("byline, sync and filter", delay, done.since(begun), moved)
+    show("byline, the feed synced before", delay, done.since(synced), counted(address))
 
 
 def without_key(python: str, where: Where) -> None:
@@ -148,12 +163,12 @@ def counted(address: str) -> dict[str, int]:
     return found
 
 
-def show(name: str, delay: int, seconds: float, moved: dict[str, int], rss: float | None = None) -> None:
+def show(name: str, delay: int, took: Took, moved: dict[str, int]) -> None:
     """A line of the table."""
-    memory = f", {rss:,.0f} MiB" if rss else ""
+    memory = f", {took.rss:,.0f} MiB" if took.rss else ""
     print(
-        f"{delay:>3} ms  {name:<32} {seconds:7.2f} s  {ROWS / seconds / 1e6:6.2f} M rows/s  {moved['bytes'] / 1e6:8.1f} MB in "
-        f"{moved['requests']} requests, {moved['rows']:,} rows disclosed{memory}",
+        f"{delay:>3} ms  {name:<31} {took.seconds:6.2f} s ({took.cpu:5.2f} s of CPU)  {ROWS / took.seconds / 1e6:5.2f} M rows/s  "
+        f"{moved['bytes'] / 1e6:6.1f} MB in {moved['requests']} requests, {moved['rows']:,} rows disclosed{memory}",
         flush=True,
     )
 
