@@ -47,6 +47,26 @@ def dataset_of(session: Session, publisher: Publisher, name: str, now: dt.dateti
     return found
 
 
+def give_way(session: Session, dataset: Dataset, predicate: ManifestPredicate) -> None:
+    """End a submission of this version whose extract never came, where this manifest was made after that one.
+
+    What was signed earlier never ends what was signed later, so an old statement sent again undoes nothing.
+    """
+    waiting = session.scalar(
+        select(Submission)
+        .join(Manifest, Manifest.id == Submission.manifest_id)
+        .where(
+            Manifest.dataset_id == dataset.id,
+            Manifest.version == predicate.dataset.version,
+            Manifest.made_at < predicate.made_at,
+            Submission.state == AWAITING,
+        )
+    )
+    if waiting is not None:
+        overtaken = {"code": "overtaken", "message": "a later manifest of this version was sent", "at": None}
+        drop_manifest(session, waiting, state=EXPIRED, errors=[dict(overtaken)])
+
+
 def accept(
     session: Session, sent: Sent, *, predicate: ManifestPredicate, dataset: Dataset, signer: Signer
 ) -> Manifest:

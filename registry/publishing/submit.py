@@ -60,6 +60,7 @@ def submit_manifest(
     disk.check_room(settings)
     check_waiting(session, signer.publisher)
     dataset = submissions.dataset_of(session, signer.publisher, predicate.dataset.name, now)
+    submissions.give_way(session, dataset, predicate)
     check_place(session, predicate, dataset)
     store.put(manifest_key(sent.digest), sent.raw)
     manifest = submissions.accept(session, sent, predicate=predicate, dataset=dataset, signer=signer)

@@ -168,6 +168,11 @@ def test_a_refusal_is_exit_1_and_says_where(registry: Canned) -> None:
     assert found == {"code": "not-an-identity", "message": "that is none", "at": "identity"}
 
 
+def test_a_key_with_a_slip_in_it_is_not_taken_for_a_registry_that_changed_its_own(tmp_path: Path) -> None:
+    words = ("sync", "--state", str(tmp_path), "--vkey", "bad", "--registry", "http://127.0.0.1:1")
+    assert "[bad-vkey]" in run(*words, code=1).stderr  # before anything is asked
+
+
 def test_wrong_usage_is_exit_2() -> None:
     for words in (
         ["nonsense"],

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import func, select
 
 from byline.errors import BylineError, Conflict, NotFound, Refused, Unavailable
-from registry.models import Manifest, Submission
+from registry.database import transaction
+from registry.models import ExtractPart, Manifest, Submission
 from registry.publishing import uploads
 from tests.registry.publishing.desk import Desk, Extract, Registry, extract_of, records
 
 
-def count(registry: Registry, table: type[Manifest | Submission]) -> int:
+def count(registry: Registry, table: type[Manifest | Submission | ExtractPart]) -> int:
     with registry.sessions() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
@@ -51,6 +52,31 @@ def test_another_manifest_of_the_same_version_is_a_conflict(desk: Desk, extract:
     with pytest.raises(Conflict) as error:
         desk.submit(desk.manifest(extract))
     assert error.value.code == "version-exists"
+
+
+def test_a_later_manifest_overtakes_one_whose_extract_never_came(
+    desk: Desk, registry: Registry, extract: Extract
+) -> None:
+    early = desk.manifest(extract)
+    first = desk.submit(early)
+    with transaction(registry.sessions) as session:
+        session.add(ExtractPart(submission_id=first, part=0, received=1))
+    registry.store.put(uploads.block_key(first, 0, 0), b"x")
+    registry.now += dt.timedelta(seconds=1)
+    second = desk.submit(desk.manifest(extract))
+    ended = registry.view(first)
+    assert (ended["state"], ended["errors"][0]["code"]) == ("expired", "overtaken")
+    with pytest.raises(Conflict, match="is here already"):  # what is older, sent again, undoes nothing
+        desk.submit(early)
+    uploads.expire_overdue(registry.sessions, store=registry.store, now=registry.now)
+    assert list(registry.store.list(f"uploads/{first}/")) == []
+    assert count(registry, ExtractPart) == 0
+    desk.send(second, extract)
+    registry.ingest(second)
+    assert registry.view(second)["state"] == "published"
+    registry.now += dt.timedelta(seconds=1)
+    with pytest.raises(Conflict, match=r"is here already \(published\)"):
+        desk.submit(desk.manifest(extract))
 
 
 def test_a_second_version_must_follow_the_first(desk: Desk, extract: Extract) -> None:

@@ -43,7 +43,10 @@ def sync(asked: Asked, state: Path, vkey: str | None, max_age: dt.timedelta | No
     """
     from byline.client.state import State
     from byline.client.sync import sync as bring
+    from byline.formats.note import parse_vkey
 
+    if vkey is not None:
+        parse_vkey(vkey)  # a slip of the pen is not a registry that changed its key
     with asked.transport() as transport:
         made = bring(
             transport,
