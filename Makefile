@@ -16,7 +16,7 @@ else
   INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
 endif
 
-.PHONY: help setup run serve test check fix openapi docs screenshot migration lock lint types contracts browser outsiders clean bench-ingest bench-search bench-filter bench-peer bench-log
+.PHONY: help setup run serve test check fix openapi docs screenshot migration lock lint types contracts browser outsiders clean bench-ingest bench-search bench-filter bench-peer bench-log bench-optouts bench-reads test-postgres
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -102,6 +102,12 @@ bench-peer: $(VENV)/.dev $(VENV)/peer/.done ## 2 M rows: datadiligence with its 
 
 bench-log: $(VENV)/.dev ## the log: published entries/s, POST to receipt, an audit's rate
 	@$(BIN)/python -m benchmarks.log
+
+bench-optouts: $(VENV)/.dev ## one wish among 1,000 datasets; a million rows against a million standing wishes
+	@$(BIN)/python -m benchmarks.optouts
+
+bench-reads: $(VENV)/.dev ## look-ups and contributor pages a second, beside a trivial Flask route
+	@$(BIN)/python -m benchmarks.reads
 
 browser: ## install Chromium for the browser tests, where this user may (Debian)
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q >/dev/null && \

@@ -54,7 +54,13 @@ def create_app(runtime: Runtime | None = None) -> flask.Flask:
     app.secret_key = here.seal.derive("session")
     if here.settings.public_url.startswith("https:"):
         over_https(app)
-    limiter = limits.register(app, budgets(here.settings), also=PAGES)
+    limiter = limits.register(
+        app,
+        budgets(here.settings),
+        also=PAGES,
+        table=here.settings.data_dir / "budgets",
+        key=here.seal.derive("budgets"),
+    )
     app.register_error_handler(RateLimitExceeded, lambda error: _told(error, limits.exceeded(limiter)))
     for status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
         app.register_error_handler(status, lambda error: _told(error, errors.of_http(error)))

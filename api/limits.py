@@ -5,23 +5,32 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import flask
 from flask_limiter import Limiter
 
+from api.budgets import SCHEME
 from api.errors import of_byline
 from byline.errors import Unavailable
 
 
-def register(app: flask.Flask, budgets: Mapping[str, str], *, also: Mapping[str, str]) -> Limiter:
-    """Hold every view that names a budget (`view.budget`) to it; counted in this process's memory.
+def register(
+    app: flask.Flask, budgets: Mapping[str, str], *, also: Mapping[str, str], table: Path, key: bytes
+) -> Limiter:
+    """Hold every view that names a budget (`view.budget`) to it; counted for all processes of this machine in `table`.
 
     `budgets`: name -> e.g. "120/minute"; a view whose budget has no entry is not limited. `also`: the
     budgets of endpoints that name none themselves.
     """
     limiter = Limiter(
-        caller, app=app, storage_uri="memory://", strategy="fixed-window", headers_enabled=False
+        caller,
+        app=app,
+        storage_uri=f"{SCHEME}://{table}",
+        storage_options={"key": key.hex()},
+        strategy="fixed-window",
+        headers_enabled=False,
     )
     for endpoint, view in list(app.view_functions.items()):
         budget: str = getattr(view, "budget", None) or also.get(endpoint, "")

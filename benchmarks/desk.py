@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from byline.client import describe
@@ -29,13 +29,35 @@ def make_extract(folder: Path) -> None:
     (folder / "extract.json").write_text(json.dumps(asdict(made)))
 
 
-def publish(folder: Path) -> float:
-    """Submit, send, ingest; the seconds from the submission to *published*."""
-    settings = Settings(data_dir=folder / "registry", disk_reserve=0)
-    prepare(settings)
-    runtime = open_runtime(settings)
-    try:
-        manifest = _signed_manifest(folder, runtime)
+@dataclass(frozen=True)
+class Desk:
+    """A publisher's key beside an open registry."""
+
+    runtime: Runtime
+    key: PrivateKey
+
+    @classmethod
+    def opened(cls, folder: Path, *, home: str = "registry") -> Desk:
+        """Make or open the registry in `folder/home`, and register."""
+        settings = Settings(data_dir=folder / home, disk_reserve=0)
+        prepare(settings)
+        desk = cls(open_runtime(settings), PrivateKey.generate())
+        registration = describe.publisher_statement(
+            slug="bench", name="Bench", key=desk.key, origin=settings.origin, stamp=desk.stamp()
+        )
+        with transaction(desk.runtime.sessions) as session:
+            publishers.register_publisher(
+                session, envelope=registration, settings=settings, now=desk.runtime.clock()
+            )
+        return desk
+
+    def stamp(self) -> Stamp:
+        """Now, and once."""
+        return Stamp(self.runtime.clock(), secrets.token_bytes(16))
+
+    def publish(self, folder: Path, name: str) -> float:
+        """Publish what `make_extract` left in the folder; the seconds from the submission to *published*."""
+        runtime, manifest = self.runtime, self._manifest(folder, name)
         began = time.perf_counter()
         submission = _submit(runtime, manifest, folder / "extract.parquet")
         pipeline.ingest(
@@ -43,41 +65,38 @@ def publish(folder: Path) -> float:
             sessions=runtime.sessions,
             items=runtime.items,
             store=runtime.store,
-            settings=settings,
+            settings=runtime.settings,
             clock=runtime.clock,
         )
         took = time.perf_counter() - began
         with runtime.sessions() as session:
             view = submit.submission_view(session, submission)
-    finally:
-        runtime.close()
-    if view["state"] != "published":
-        raise SystemExit(f"{view['state']}: {view['errors']}")
-    return took
+        if view["state"] != "published":
+            raise SystemExit(f"{view['state']}: {view['errors']}")
+        return took
 
-
-def _signed_manifest(folder: Path, runtime: Runtime) -> bytes:
-    key, origin = PrivateKey.generate(), runtime.settings.origin
-    stamp = Stamp(runtime.clock(), secrets.token_bytes(16))
-    registration = describe.publisher_statement(
-        slug="bench", name="Bench", key=key, origin=origin, stamp=stamp
-    )
-    with transaction(runtime.sessions) as session:
-        publishers.register_publisher(
-            session, envelope=registration, settings=runtime.settings, now=runtime.clock()
+    def _manifest(self, folder: Path, name: str) -> bytes:
+        made = json.loads((folder / "extract.json").read_text())
+        measured = Measured(
+            files=[RecordFile(**one) for one in made["files"]],
+            format="parquet",
+            columns=COLUMNS,
+            extract_rows=made["rows"],
+            extract_sha256=made["sha256"],
         )
-    made = json.loads((folder / "extract.json").read_text())
-    measured = Measured(
-        files=[RecordFile(**one) for one in made["files"]],
-        format="parquet",
-        columns=COLUMNS,
-        extract_rows=made["rows"],
-        extract_sha256=made["sha256"],
-    )
-    said = Said(dataset="bench/photos", version="1", title="Photos", purposes=["other"])
-    standing = Standing(origin, None, None, None)
-    draft = describe.draft(said, measured, registry_says=standing)
-    return describe.sign_draft(draft, key, registry_says=standing, stamp=stamp)
+        said = Said(dataset=f"bench/{name}", version="1", title="Photos", purposes=["other"])
+        standing = Standing(self.runtime.settings.origin, None, None, None)
+        draft = describe.draft(said, measured, registry_says=standing)
+        return describe.sign_draft(draft, self.key, registry_says=standing, stamp=self.stamp())
+
+
+def publish(folder: Path, *, home: str = "registry") -> float:
+    """A registry of its own, one publication; the seconds from the submission to *published*."""
+    desk = Desk.opened(folder, home=home)
+    try:
+        return desk.publish(folder, "photos")
+    finally:
+        desk.runtime.close()
 
 
 def _submit(runtime: Runtime, manifest: bytes, extract: Path) -> str:
