@@ -49,6 +49,14 @@ serve: $(VENV)/.server ## the same without the demo, in .byline/serve (DATA=)
 test: $(VENV)/.dev ## the tests, with real PostgreSQL, S3 and (where there is one) Chromium on loopback
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
+# What asks the database and the store in its own way; the rest of the suite does not change with them.
+PG_QUICK := $(addprefix tests/registry/publishing/test_,submitting.py uploading.py retracting.py registered.py killed.py) \
+  $(addprefix tests/registry/optouts/test_,match.py request.py status.py) tests/api/test_manifests.py tests/api/test_journey.py
+PARTS ?= tests
+test-postgres: $(VENV)/.dev ## the same tests with PostgreSQL for SQLite and SeaweedFS for the folder (PARTS= some of them)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" TEST_DATABASE=postgresql TEST_STORE=s3 $(BIN)/python -m pytest -n 2 --dist worksteal \
+	  -m "not browser" $(ARGS) $(PARTS)
+
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -60,8 +68,9 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	@$(BIN)/lint-imports
 
-check: lint types contracts ## everything CI asks: lint, types, import contracts, the README's test command with coverage, drift
+check: lint types contracts ## everything CI asks: lint, types, import contracts, the README's test command with coverage, drift, then a part on PostgreSQL and S3
 	@$(MAKE) --no-print-directory test ARGS="--cov --cov-report=term:skip-covered $(ARGS)"
+	@$(MAKE) --no-print-directory test-postgres PARTS="$(PG_QUICK)"
 
 fix: $(VENV)/.dev ## format and mend what a machine can
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
