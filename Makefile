@@ -92,7 +92,7 @@ lock: $(VENV)/.dev ## renew requirements/*.txt from requirements/*.in
 	@for f in server dev; do $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate requirements/$$f.in -o requirements/$$f.txt; done
 
-bench-ingest: $(VENV)/.dev ## 1 M records from submitted to published, beside DuckDB alone
+bench-ingest: $(VENV)/.dev ## 1 M records from submitted to published, beside DuckDB alone; again with 20 M keys standing
 	@$(BIN)/python -m benchmarks.ingest
 
 bench-search: $(VENV)/.dev ## 100,000 contributors, beside SQLite FTS5

@@ -17,21 +17,29 @@ from pathlib import Path
 
 import duckdb
 import psutil
+from sqlalchemy import insert
 
 from benchmarks.desk import make_extract, publish
 from benchmarks.photos import write_photos
+from registry.config import Settings
+from registry.database import make_items_engine
+from registry.models import item_key
+from registry.runtime import prepare
 
-ROWS = 1_000_000
+ROWS, KEYS = 1_000_000, 20_000_000
+STANDING, PIECE = "standing", 100_000
 MOST_RATIO, MOST_RSS_GIB = 3.0, 1.5
 _KEY = "('0x' || substr(sha256('b1|' || {}), 1, 15))::BIGINT"
 
 
-def main(rows: int) -> int:
-    """Measure both, print both."""
+def main(rows: int, standing: int) -> int:
+    """Measure both, print both; then ours once more where `standing` item keys are already."""
     with tempfile.TemporaryDirectory(prefix="byline-bench-") as folder:
         run("make", folder, rows)
         floor, floor_rss = run("floor", folder, rows)
         ours, ours_rss = run("ours", folder, rows)
+        run("keys", folder, standing)
+        later, later_rss = run("ours", folder, rows, standing)
     ratio, rss = ours / floor, ours_rss / (1 << 30)
     print(f"ingest of {rows:,} records, submitted to published")
     print(
@@ -41,6 +49,10 @@ def main(rows: int) -> int:
         f"  floor  {floor:6.2f} s  {rows / floor:>11,.0f} rows/s   peak RSS {floor_rss / (1 << 30):.2f} GiB (DuckDB alone)"
     )
     print(f"  ratio  {ratio:6.2f}    (goal <= {MOST_RATIO})")
+    print(
+        f"  {standing:,} keys standing: {later:.2f} s, {later / ours:.2f} times as long, "
+        f"peak RSS {later_rss / (1 << 30):.2f} GiB"
+    )
     return 0
 
 
@@ -84,19 +96,40 @@ def floor(folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def part(what: str, folder: Path, rows: int) -> None:
-    """One of the three, in this process."""
+def stand(folder: Path, count: int) -> None:
+    """A registry where so many items are known: keys spread evenly, as fingerprints are, of one earlier version."""
+    settings = Settings(data_dir=folder / STANDING, disk_reserve=0)
+    prepare(settings)
+    engine = make_items_engine(settings.items_url)
+    step = (1 << 60) // max(count, 1)
+    for at in range(0, count, PIECE):
+        keys = [
+            {"k": n * step + 1, "manifest_id": 1 << 40, "position": n}
+            for n in range(at, min(at + PIECE, count))
+        ]
+        with engine.begin() as connection:
+            connection.execute(insert(item_key), keys)
+    engine.dispose()
+
+
+def part(what: str, folder: Path, rows: int, standing: int = 0) -> None:
+    """One of them, in this process."""
     seconds = 0.0
     if what == "make":
         write_photos(folder / "records.parquet", rows)
         make_extract(folder)
+    elif what == "keys":
+        stand(folder, rows)
+    elif what == "floor":
+        seconds = floor(folder)
     else:
-        seconds = floor(folder) if what == "floor" else publish(folder)
+        seconds = publish(folder, home=STANDING if standing else "registry")
     print(json.dumps({"seconds": seconds}))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4:
-        part(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    if len(sys.argv) > 3:
+        part(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:]))
     else:
-        sys.exit(main(int(sys.argv[1]) if len(sys.argv) == 2 else ROWS))
+        given = [int(word) for word in sys.argv[1:]]
+        sys.exit(main(*(given + [ROWS, KEYS][len(given) :])))
