@@ -46,6 +46,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plain": words.plain,
     "state": words.state,
     "tone": words.tone,
+    "seen": words.seen,
     "stood": words.stood,
     "identity": words.identity,
     "pointed": words.pointed,

@@ -118,6 +118,12 @@ TONES = {
 }
 # Answers of a publisher's that the person may disagree with.
 ANSWERED = frozenset({"acknowledged", "unlisted", "said-deleted", "suppressed", "exempt", "not-found"})
+# What the registry saw itself, under the state of a notice.
+SEEN = {
+    "unlisted": "We compared version {version}: your rows are gone, and it says no less of its rows than before.",
+    "no-evidence": "Version {version} shows no row of yours, but that proves nothing: {reason}.",
+    "reopened": "Version {version} changed that: the publisher is asked again.",
+}
 ENTRIES = {
     "manifest": "a dataset’s signed manifest",
     "publisher": "a publisher’s name and key",
@@ -168,6 +174,11 @@ def pointed(selector: Mapping[str, str]) -> str:
     if kind in {"name", "id"}:
         return identity(f"{kind}:{value}")
     return identity(value) if kind == "maker" else value
+
+
+def seen(one: Mapping[str, object]) -> str:
+    """What the registry saw in a version, as a sentence."""
+    return SEEN[str(one["outcome"])].format(version=one["version"], reason=one["reason"])
 
 
 def entry(kind: str) -> str:

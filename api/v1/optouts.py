@@ -66,6 +66,23 @@ class OptOutState(Strict):
     state = ma.fields.String(required=True)
 
 
+class EvidenceOut(Strict):
+    """The version that no longer names them, and when the registry saw it."""
+
+    version = ma.fields.String(required=True)
+    seen_at = When(required=True)
+
+
+class AnswerOut(Strict):
+    """What was said of it: by the publisher, by the person who contests it, by the registry that looked."""
+
+    by = ma.fields.String(required=True, validate=ma.validate.OneOf(("publisher", "registry", "person")))
+    outcome = ma.fields.String(required=True)
+    reason = ma.fields.String(allow_none=True)
+    version = ma.fields.String(allow_none=True)
+    at = When(required=True)
+
+
 class Reached(Strict):
     """What became of it in one dataset."""
 
@@ -78,7 +95,8 @@ class Reached(Strict):
     sent_at = When(allow_none=True)
     answer_by = When(allow_none=True)
     reason = ma.fields.String(allow_none=True, metadata={"description": "What was said with the last answer"})
-    evidence = ma.fields.Raw(allow_none=True)
+    evidence = ma.fields.Nested(EvidenceOut, allow_none=True)
+    answers = ma.fields.List(ma.fields.Nested(AnswerOut))
     by = ma.fields.List(ma.fields.String(), metadata={"description": "The manifests on whose word it stands"})
 
 

@@ -23,6 +23,9 @@ from registry.optouts.telling import Happened, tell
 STATE_OF = {"confirmed": "acknowledged", "declined": "exempt"}
 CONTESTABLE = frozenset({"said-deleted", "suppressed", "exempt", "not-found", "acknowledged", "unlisted"})
 LONGEST_REASON = 1_000
+UNLISTED, CLOSED = "unlisted", "withdrawn"
+BELIED_BY_ROWS = frozenset({UNLISTED, "said-deleted", "not-found"})
+"""Answers that a later version with rows contradicts."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,13 @@ def contest(
     session.add(_row(notice.id, Given("contested", tidy), by="person", statement=None, now=now))
     session.flush()
     tell(session, [Happened(notice.dataset_id, notice.id, "contested")], now=now)
+
+
+def reopen(session: Session, notice: Notice, *, version: str, now: dt.datetime) -> None:
+    """What was answered does not hold: it is asked again, and the 30 days begin with the next delivery."""
+    notice.state, notice.reason = "pending", None
+    notice.sent_at = notice.answer_by = notice.answered_at = None
+    session.add(_row(notice.id, Given("reopened", version=version), by="registry", statement=None, now=now))
 
 
 def answers_of(session: Session, notices: Sequence[str]) -> dict[str, list[Answer]]:

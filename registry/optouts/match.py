@@ -28,6 +28,7 @@ from registry.optouts.facts import Facts, read_facts
 from registry.optouts.kept import keep
 from registry.optouts.pieces import pieces
 from registry.optouts.reach import Reached, reach
+from registry.optouts.weighing import weigh
 from registry.optouts.wishes import Asked, own_rows, read_wishes
 from registry.storage import ObjectStore
 
@@ -57,6 +58,7 @@ def match_manifest(
         return by_manifest(session, items, store, manifest) if manifest is not None else ()
 
     _make_true(sessions, affected, items=items, store=store, now=now)
+    weigh(sessions, store=store, manifest_id=manifest_id, now=now)
 
 
 def rematch(

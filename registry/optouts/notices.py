@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from byline.errors import NotFound
 from registry.models import Dataset, Notice, Publisher
+from registry.optouts.answers import BELIED_BY_ROWS, CLOSED, reopen
 from registry.optouts.reach import FileRows
 from registry.optouts.rule import Strength
 from registry.optouts.sources import Source
@@ -20,7 +21,6 @@ from registry.optouts.telling import Happened, tell
 
 FEW = 10
 OPEN = "pending"
-CLOSED = "withdrawn"
 Matches = Mapping[tuple[int, int, Strength], FileRows]
 
 
@@ -63,7 +63,7 @@ def update_notices(
             session.add(notice)
             kind: str | None = "made"
         else:
-            kind = _as_before(notice, said, now)
+            kind = _as_before(session, notice, said, now=now)
         for column, value in said.items():
             if getattr(notice, column) != value:
                 setattr(notice, column, value)
@@ -146,12 +146,16 @@ def _all_observed(versions: Iterable[Source]) -> bool:
     return all(source.observed for source in versions)
 
 
-def _as_before(notice: Notice, said: dict[str, Any], now: dt.datetime) -> str | None:
-    """What is new about a notice that stands: made (again), changed, or nothing. Whose word it is, is no news."""
+def _as_before(session: Session, notice: Notice, said: dict[str, Any], *, now: dt.datetime) -> str | None:
+    """What is new about a notice that stands: made (again), reopened, changed, or nothing. Whose word it is, is no news."""
     if notice.state == CLOSED:
         notice.state, notice.made_at, notice.closed_at, notice.confirmed = OPEN, now, None, False
         notice.sent_at = notice.answer_by = notice.answered_at = notice.reason = None
         return "made"
+    back = [version for version in said["versions"] if version not in notice.versions]
+    if notice.state in BELIED_BY_ROWS and back:
+        reopen(session, notice, version=back[-1], now=now)
+        return "reopened"
     news = ("assurance", "versions", "records")
     return "changed" if any(getattr(notice, name) != said[name] for name in news) else None
 

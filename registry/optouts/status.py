@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from byline.formats import categories
 from registry.models import (
     Act,
+    Answer,
     Dataset,
     Manifest,
     Match,
@@ -25,6 +26,7 @@ from registry.models import (
     Publisher,
 )
 from registry.optouts.access import find_opt_out, require_claim, require_token
+from registry.optouts.answers import UNLISTED, answers_of
 from registry.optouts.mailing import find_link
 
 # A publisher the operator has not approved is asked nothing: the answer would tell it who objected.
@@ -130,7 +132,8 @@ def _asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
     )
     rows = session.execute(
         joined.where(Notice.opt_out_id == opt_out_id).order_by(Publisher.slug, Dataset.name)
-    )
+    ).all()
+    said = answers_of(session, [notice.id for notice, _, _ in rows])
     return [
         {
             "dataset": f"{slug}/{name}",
@@ -142,11 +145,22 @@ def _asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
             "sent_at": notice.sent_at,
             "answer_by": notice.answer_by,
             "reason": notice.reason,
-            "evidence": None,
+            "evidence": _evidence(notice, said[notice.id]),
             "by": list(notice.word_of),
+            "answers": [_answer(one) for one in said[notice.id]],
         }
         for notice, slug, name in rows
     ]
+
+
+def _evidence(notice: Notice, said: Sequence[Answer]) -> dict[str, Any] | None:
+    """The version that no longer names them, while that holds."""
+    shown = [one for one in said if one.outcome == UNLISTED]
+    return {"version": shown[-1].version, "seen_at": shown[-1].at} if notice.state == UNLISTED else None
+
+
+def _answer(one: Answer) -> dict[str, Any]:
+    return {"by": one.by, "outcome": one.outcome, "reason": one.reason, "version": one.version, "at": one.at}
 
 
 def _not_asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
@@ -171,6 +185,7 @@ def _not_asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
         "reason": None,
         "evidence": None,
         "by": [],
+        "answers": [],
     }
     return [
         {

@@ -88,3 +88,11 @@ def test_counts_by_state_read_as_words() -> None:
 )
 def test_an_identity_is_said_as_people_say_it(key: str, said: str) -> None:
     assert words.identity(key) == said
+
+
+def test_what_the_registry_saw_is_a_sentence() -> None:
+    said = {"outcome": "no-evidence", "version": "2", "reason": "their address still stands in it"}
+    assert words.seen(said) == (
+        "Version 2 shows no row of yours, but that proves nothing: their address still stands in it."
+    )
+    assert "your rows are gone" in words.seen({"outcome": "unlisted", "version": "2", "reason": None})
