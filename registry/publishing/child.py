@@ -46,7 +46,7 @@ def main() -> int:
         totals = digest(task, say)
     except BylineError as error:
         say({"refused": error.as_json()})
-    except MemoryError:
+    except (MemoryError, duckdb.OutOfMemoryException):
         say(
             {
                 "refused": Refused(

@@ -153,8 +153,8 @@ def _in_order(
         where, values = stretch.where()
         for paths in [[run] for run in runs] if stretch.one else [runs]:
             query = f"SELECT * FROM read_parquet($paths) WHERE {where} ORDER BY contributor, file, row"
-            connection.execute(query, {**values, "paths": paths})
-            yield from cast("pa.RecordBatchReader", connection.to_arrow_reader(size))
+            found = connection.sql(query, params={**values, "paths": paths})
+            yield from cast("pa.RecordBatchReader", found.to_arrow_reader(size))
 
 
 def quoted(text: str) -> str:

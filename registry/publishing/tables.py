@@ -7,15 +7,18 @@ made of this process, it reads and writes one folder.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from byline.formats.selectors import contributor_kind
-from registry.publishing.sorting import K, quoted, write_sorted
+from registry.publishing.sorting import K, Stretch, quoted, write_sorted
 from registry.publishing.task import INDEX, ITEMS, LINKS, MAKERS, Task
 
 MOST_NAMES, MOST_LICENCES, MOST_TITLES = 50, 30, 12
+GATHERED = 500_000  # entries whose makers are gathered at once
 
 _KEYS = f"""
     SELECT k, position, photo IS NOT NULL AS bridges FROM entries WHERE k IS NOT NULL
@@ -29,22 +32,22 @@ _KEYS = f"""
 
 # A maker's run and what is shown of it. Whole lists would grow with the rows, so each is cut where it is made.
 _RUNS = f"""
-    WITH runs AS (
+    WITH held AS NOT MATERIALIZED (SELECT * FROM entries WHERE {{}}), runs AS (
         SELECT contributor, min(position) AS start, count(*) AS entries,
                arg_min(title[:200], position, {MOST_TITLES}) FILTER (trim(title) <> '') AS titles
-        FROM entries WHERE contributor IS NOT NULL GROUP BY contributor
+        FROM held GROUP BY contributor
     ), licences AS (
         SELECT contributor, arg_max({{'text': text, 'records': records}}, records, {MOST_LICENCES}) AS licences
         FROM (
             SELECT contributor, coalesce(license, license_raw[:100], 'not-stated') AS text, count(*) AS records
-            FROM entries WHERE contributor IS NOT NULL GROUP BY ALL
+            FROM held GROUP BY ALL
         ) GROUP BY contributor
     ), names AS (
         SELECT contributor, arg_max({{'text': text, 'records': records}}, records, {MOST_NAMES}) AS names
         FROM (
             SELECT contributor, trim(creator_name)[:500] AS text, count(*) AS records
-            FROM entries
-            WHERE contributor IS NOT NULL AND trim(creator_name) <> ''
+            FROM held
+            WHERE trim(creator_name) <> ''
               AND NOT regexp_full_match(trim(creator_name), '[A-Za-z][A-Za-z0-9+.-]*://\\S*')
             GROUP BY ALL
         ) GROUP BY contributor
@@ -102,11 +105,26 @@ def write_items(connection: duckdb.DuckDBPyConnection, task: Task) -> None:
 
 def write_makers(connection: duckdb.DuckDBPyConnection, task: Task) -> int:
     """Each maker's run in the index, with samples, licences and names; how many makers there are."""
-    _copy(connection, _RUNS, task, MAKERS, "COMPRESSION zstd")
-    counted = connection.execute(
-        f"SELECT count(*) FROM read_parquet({quoted(str(task.path(MAKERS)))})"
-    ).fetchone()
-    return int(counted[0]) if counted else 0
+    count, writer = 0, None
+    for stretch in _stretches(connection):
+        where, values = stretch.where()
+        found = connection.sql(_RUNS.replace("{}", where), params=values)
+        makers = cast("pa.Table", found.to_arrow_table())
+        writer = writer or pq.ParquetWriter(task.path(MAKERS), makers.schema, compression="zstd")
+        writer.write_table(makers)
+        count += makers.num_rows
+    if writer:
+        writer.close()
+    return count
+
+
+def _stretches(connection: duckdb.DuckDBPyConnection) -> list[Stretch]:
+    """All makers, so many at once that what is gathered of them fits into memory."""
+    marks = connection.execute(
+        f"SELECT DISTINCT contributor FROM entries WHERE position % {GATHERED} = 0 AND contributor IS NOT NULL ORDER BY 1"
+    ).fetchall()
+    lows = [None, *(maker for (maker,) in marks[1:])]
+    return [Stretch(low, above=False, high=high) for low, high in zip(lows, [*lows[1:], None], strict=True)]
 
 
 def write_links(connection: duckdb.DuckDBPyConnection, task: Task, shown: Mapping[Pair, int]) -> None:

@@ -18,6 +18,7 @@ from registry.publishing import sorting, tables
 from registry.publishing.rows import UNSORTED
 from registry.publishing.sorting import Stretch, stretches
 from registry.publishing.task import INDEX
+from registry.publishing.task import MAKERS as MAKERS_FILE
 from registry.storage.record_index import ROW_GROUP, row_group
 from tests.registry.publishing.test_fence import task
 
@@ -99,3 +100,24 @@ def test_the_footer_of_a_large_index_stays_short() -> None:
     assert row_group(1_000_000) == ROW_GROUP
     assert row_group(100_000_000) == 47_104 == 23 * 2048
     assert row_group(10**10) == 8 * ROW_GROUP
+
+
+def test_makers_gathered_in_stretches_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    makers: list[str | None] = [None, *(f"flickr:{number % 7}@N00" for number in range(60)), "name:é"]
+    whole = gathered(makers)
+    monkeypatch.setattr(tables, "GATHERED", 5)
+    assert gathered(makers) == whole
+    assert [one["contributor"] for one in whole] == sorted({maker for maker in makers if maker})
+    assert sum(one["entries"] for one in whole) == 61
+    assert gathered([None, None]) == []
+
+
+def gathered(makers: list[str | None]) -> list[dict[str, Any]]:
+    with TemporaryDirectory() as folder:
+        asked = task(Path(folder), rows=len(makers))
+        with tables.open_duckdb(asked) as connection:
+            tables.write_index(connection, asked, batches(makers, 9))
+            count = tables.write_makers(connection, asked)
+        found: list[dict[str, Any]] = pq.read_table(asked.path(MAKERS_FILE)).to_pylist()
+        assert count == len(found)
+        return found
