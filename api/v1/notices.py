@@ -9,10 +9,10 @@ import marshmallow as ma
 from sqlalchemy.orm import Session
 
 from api import auth
-from api.body import JSON, bounded, of_type
+from api.body import bounded
 from api.once import once
 from api.schemas import Strict, Text, When
-from api.section import OBJECT, Section, runtime
+from api.section import Section, runtime
 from api.signed import signed_by
 from api.v1.envelopes import ENVELOPE_DOC, sent_envelope
 from registry.database import transaction
@@ -128,16 +128,14 @@ def webhook(_: dict[str, Any]) -> Any:
 
 @section.post(
     "/webhooks",
+    body=WebhookIn,
     gives=Webhook,
     refuses=(403, 404, 413, 415, 503),
-    doc={**SIGNED, "requestBody": {"required": True, "content": {JSON: {"schema": OBJECT}}}},
+    doc=SIGNED,
 )
-def set_webhook(_: dict[str, Any]) -> Any:
+def set_webhook(_: dict[str, Any], sent: dict[str, Any]) -> Any:
     """Be told by Standard Webhooks when something waits; or, with null, no more."""
-    here = runtime()
-    of_type(JSON)
-    body = bounded(_LONGEST)
-    url = WebhookIn().loads(body.decode("utf-8", "replace"))["url"]
+    here, body, url = runtime(), bounded(_LONGEST), sent["url"]
     with here.sessions() as session:  # nobody makes the registry look up a name unsigned
         by = signed_by(session, body=body)
     if url is not None:

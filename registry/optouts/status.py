@@ -156,7 +156,11 @@ def _asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
 def _evidence(notice: Notice, said: Sequence[Answer]) -> dict[str, Any] | None:
     """The version that no longer names them, while that holds."""
     shown = [one for one in said if one.outcome == UNLISTED]
-    return {"version": shown[-1].version, "seen_at": shown[-1].at} if notice.state == UNLISTED else None
+    return (
+        {"version": shown[-1].version, "seen_at": shown[-1].at}
+        if shown and notice.state == UNLISTED
+        else None
+    )
 
 
 def _answer(one: Answer) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from byline.formats.receipt import Receipt
 from byline.formats.tiles import Tile
 from registry.contributors import claim as claims
 from registry.database import transaction
-from registry.models import Act, CoveredPhoto, Dataset, Match, Notice
+from registry.models import Act, CoveredPhoto, Dataset, Match, Notice, NoticeEvent
 from registry.publishing.retract import hide_dataset
 from registry.publishing.submit import manifest_key
 from registry.tlog import shelf
@@ -165,6 +165,7 @@ def test_a_notice_hidden_from_its_victim_is_named(
     web: Transport, world: World, victim: tuple[dict[str, Any], bytes]
 ) -> None:
     with transaction(world.runtime.sessions) as session:
+        session.execute(delete(NoticeEvent))
         session.execute(delete(Notice))
     status, kept = victim
     report = audit(web, status={**status, "datasets": []}, kept_receipt=kept)
