@@ -13,7 +13,13 @@ SHARED = ROOT.parent / "shared" / "data"
 
 sys.path.insert(0, str(ROOT))  # tests.plugins is importable wherever pytest is started
 
-pytest_plugins = ["tests.plugins.dns", "tests.plugins.postgres", "tests.plugins.s3", "tests.plugins.smtp"]
+pytest_plugins = [
+    "tests.plugins.browser",
+    "tests.plugins.dns",
+    "tests.plugins.postgres",
+    "tests.plugins.s3",
+    "tests.plugins.smtp",
+]
 
 settings.register_profile(
     "byline", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import multiprocessing
+import os
 import threading
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -45,13 +46,15 @@ class Crew:
             object_store=parts.object_store,
         )
         settings.data_dir.mkdir(exist_ok=True)
-        process = self._context.Process(target=work, args=(settings,), daemon=True)
+        # The fork server may be older than the store's credentials, which are in this process's environment.
+        process = self._context.Process(target=work, args=(settings, dict(os.environ)), daemon=True)
         process.start()
         return process
 
 
-def work(settings: Settings) -> None:
+def work(settings: Settings, environ: dict[str, str]) -> None:
     """A worker process."""
+    os.environ.update(environ)
     Worker(open_runtime(settings), lease=LEASE).run(threading.Event())
 
 

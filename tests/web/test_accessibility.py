@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response
 from registry.database import transaction
 from registry.publishing import standing
 from tests.web.looking import PAGES
-from tests.web.served import chromium, serving
+from tests.web.served import serving
 from tests.web.test_contesting import answered, opted_out
 from tests.web.test_operator import code, tell, waiting_claim
 from tests.web.world import World
@@ -23,12 +23,6 @@ RULES = {
     "resultTypes": ["violations"],
 }
 BUSY = ("/search?q=Eve", "/datasets/lab/faces", "/makers/MAKER", "/opt-out-a-link", "/transparency")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="session")
