@@ -13,8 +13,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Engine, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, Select, or_, select
+from sqlalchemy.orm import Session, load_only
 
 from byline.errors import Refused
 from byline.formats.selectors import ACCEPTED, Selector, candidates, contributor_kind
@@ -25,7 +25,7 @@ from registry.contributors.photos import via_photo
 from registry.contributors.shown import ITEM_KINDS, ShownAt, maker_at, rows_showing
 from registry.contributors.views import contributor_dict
 from registry.contributors.visible import newest_first, published, versions
-from registry.models import Contributor, ContributorCount, Manifest
+from registry.models import Contributor, ContributorCount, Dataset, Manifest, Publisher
 from registry.storage import ObjectStore
 
 MOST_ROWS = 100  # shown of one version
@@ -33,6 +33,24 @@ MOST_MAKERS = 50
 _IMAGE = re.compile(r"\.(?:jpe?g|png|gif|webp|tiff?|avif|heic|bmp|svg)(?:[?#].*)?$", re.IGNORECASE)
 YES, NO, CANNOT_TELL = "yes", "no", "cannot-tell"
 PHOTO_LINK = "photo-link"
+
+
+_VERSIONS = (
+    versions()
+    .where(published())
+    .with_only_columns(Manifest, Publisher.slug, Dataset.name)
+    # All that an answer needs of a thousand versions; what a publisher says of them is long.
+    .options(
+        load_only(
+            Manifest.digest,
+            Manifest.version,
+            Manifest.visibility,
+            Manifest.unattributed,
+            Manifest.published_at,
+            raiseload=True,
+        )
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -60,9 +78,9 @@ def lookup(session: Session, *, store: ObjectStore, items: Engine, q: str) -> di
     Refused("unknown-selector") for a text that is no link, handle or selector.
     """
     question = _read(q)
-    shown = session.execute(versions().where(published())).all()
+    shown = session.execute(_VERSIONS).all()
     manifests = {manifest.id: manifest for manifest, _, _ in shown}
-    labels = {manifest.id: f"{publisher.slug}/{dataset.name}" for manifest, dataset, publisher in shown}
+    labels = {manifest.id: f"{slug}/{name}" for manifest, slug, name in shown}
     members = _members(session, question)
     found = _found(session, store, items, question, members, manifests)
     entries = [
@@ -103,6 +121,8 @@ def _asks_for_item(q: str, shown: tuple[Selector, ...]) -> bool:
 
 def _members(session: Session, question: _Question) -> list[Contributor]:
     """The handles asked for that are known, and all that are linked to them."""
+    if not question.keys:
+        return []
     roots = select(Contributor.root_id).where(Contributor.key.in_(question.keys))
     return list(
         session.scalars(select(Contributor).where(Contributor.root_id.in_(roots)).order_by(Contributor.id))
@@ -123,17 +143,31 @@ def _found(
             found[entry.manifest_id].positions.add(entry.position)
     if question.of_item:
         return found
-    counts = select(ContributorCount).where(
-        ContributorCount.contributor_id.in_([each.id for each in members])
-    )
-    for count in session.scalars(counts.order_by(ContributorCount.start)):
-        if count.manifest_id in manifests:
-            found[count.manifest_id].runs.append((count.start, count.entries))
-            found[count.manifest_id].records += count.records
+    if not members:
+        return found
+    for number, start, entries, records in session.execute(_runs(members)):
+        if number in manifests:
+            found[number].runs.append((start, entries))
+            found[number].records += records
+    if manifests.keys() <= found.keys():
+        return found  # nowhere left to look through the photo
     for number, positions in via_photo(session, store, items, members).items():
         if number in manifests and number not in found:
             found[number].positions |= positions
     return found
+
+
+def _runs(members: list[Contributor]) -> Select[int, int, int, int]:
+    return (
+        select(
+            ContributorCount.manifest_id,
+            ContributorCount.start,
+            ContributorCount.entries,
+            ContributorCount.records,
+        )
+        .where(ContributorCount.contributor_id.in_([each.id for each in members]))
+        .order_by(ContributorCount.start)
+    )
 
 
 def _asked(
@@ -218,7 +252,7 @@ def _contributors(
 ) -> list[dict[str, Any]]:
     """The makers asked for, or those of the rows that show the item."""
     roots = {member.root_id for member in members} if not question.of_item else _makers_at(session, found)
-    people = read_people(session, roots)
+    people = read_people(session, roots) if roots else {}
     return [contributor_dict(person) for _, person in sorted(people.items())][:MOST_MAKERS]
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from registry.storage import ObjectStore, open_object
+from registry.storage.open_index import OpenIndex, open_index
 
-ROW_GROUP = 8192
+ROW_GROUP, LARGEST_GROUP = 2048, 65_536
 SCHEMA = pa.schema(
     [
         pa.field("contributor", pa.string()),
@@ -38,7 +38,7 @@ COLUMNS = tuple(SCHEMA.names)
 
 def row_group(rows: int) -> int:
     """Rows of a row group in an index of so many: few enough to be read for one person, not so many that the footer is long."""
-    return min(max(ROW_GROUP, rows // 2048 // 2048 * 2048), 8 * ROW_GROUP)
+    return min(max(ROW_GROUP, rows // 2048 // 2048 * 2048), LARGEST_GROUP)
 
 
 def index_key(digest: str) -> str:
@@ -65,15 +65,14 @@ def read_entries(
 ) -> pa.Table:
     """The rows of `ranges` (start, entries) in the order given, with their `position`; NotFound where there is no index."""
     wanted = list(columns) if columns is not None else list(COLUMNS)
-    with open_object(store, index_key(digest)) as source, pq.ParquetFile(source, pre_buffer=True) as index:
-        bounds = _bounds(index)
+    with open_index(store, index_key(digest)) as index:
         parts = [
-            _run(index, bounds, start=start, entries=entries, columns=wanted)
+            _run(index, start=start, entries=entries, columns=wanted)
             for start, entries in ranges
             if entries > 0
         ]
         schema = pa.schema(
-            [*(index.schema_arrow.field(name) for name in wanted), pa.field("position", pa.int64())]
+            [*(index.file.schema_arrow.field(name) for name in wanted), pa.field("position", pa.int64())]
         )
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
@@ -88,22 +87,12 @@ def scan_entries(store: ObjectStore, digest: str, columns: Sequence[str]) -> Ite
             position += table.num_rows
 
 
-def _bounds(index: pq.ParquetFile) -> npt.NDArray[np.int64]:
-    """The position each row group begins at, and one past the last."""
-    sizes = [index.metadata.row_group(group).num_rows for group in range(index.num_row_groups)]
-    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-
-
-def _run(
-    index: pq.ParquetFile, bounds: npt.NDArray[np.int64], *, start: int, entries: int, columns: list[str]
-) -> pa.Table:
-    first = int(np.searchsorted(bounds, start, side="right")) - 1
-    last = int(np.searchsorted(bounds, start + entries, side="left"))
-    table = index.read_row_groups(
-        list(range(max(first, 0), min(last, index.num_row_groups))), columns=columns
-    )
-    base = int(bounds[max(first, 0)])
-    return _numbered(table.slice(start - base, entries), start)
+def _run(index: OpenIndex, *, start: int, entries: int, columns: list[str]) -> pa.Table:
+    starts = index.starts
+    first = max(int(np.searchsorted(starts, start, side="right")) - 1, 0)
+    last = min(int(np.searchsorted(starts, start + entries, side="left")), len(starts) - 1)
+    table = index.file.read_row_groups(list(range(first, last)), columns=columns)
+    return _numbered(table.slice(start - int(starts[first]), entries), start)
 
 
 def _numbered(table: pa.Table, start: int) -> pa.Table:

@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from registry.storage import ObjectStore, open_object
+from registry.storage import ObjectStore
+from registry.storage.open_index import OpenIndex, open_index
 from registry.storage.record_index import index_key
 
-GROUPS_AT_ONCE = 32  # of 8,192 rows each: some 60 MB with long URLs
+ROWS_AT_ONCE = 262_144  # decoded: some 60 MB with long URLs
 
 
 def take_entries(
@@ -26,23 +26,23 @@ def take_entries(
     NotFound where there is no index.
     """
     wanted = np.unique(np.fromiter(positions, np.int64, len(positions)))
-    with open_object(store, index_key(digest)) as source, pq.ParquetFile(source, pre_buffer=True) as index:
-        fields = [index.schema_arrow.field(name) for name in columns]
+    with open_index(store, index_key(digest)) as index:
+        fields = [index.file.schema_arrow.field(name) for name in columns]
         parts = list(_parts(index, wanted, list(columns)))
     schema = pa.schema([*fields, pa.field("position", pa.int64())])
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
 
-def _parts(index: pq.ParquetFile, wanted: npt.NDArray[np.int64], columns: list[str]) -> Sequence[pa.Table]:
-    sizes = [index.metadata.row_group(group).num_rows for group in range(index.num_row_groups)]
-    starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+def _parts(index: OpenIndex, wanted: npt.NDArray[np.int64], columns: list[str]) -> Sequence[pa.Table]:
+    starts = index.starts
     groups_of = np.searchsorted(starts, wanted, side="right") - 1
     groups = np.unique(groups_of)
+    at_once = max(1, ROWS_AT_ONCE // int(np.diff(starts).max(initial=1)))
     parts = []
-    for at in range(0, len(groups), GROUPS_AT_ONCE):
-        some = groups[at : at + GROUPS_AT_ONCE]
+    for at in range(0, len(groups), at_once):
+        some = groups[at : at + at_once]
         here = wanted[(groups_of >= some[0]) & (groups_of <= some[-1])]
-        table = index.read_row_groups([int(group) for group in some], columns=columns)
+        table = index.file.read_row_groups([int(group) for group in some], columns=columns)
         # Where each of these groups begins in the table just read.
         begins = np.concatenate([[0], np.cumsum(starts[some + 1] - starts[some])])[:-1]
         group_at = np.searchsorted(starts[some], here, side="right") - 1

@@ -19,7 +19,7 @@ from registry.publishing.rows import UNSORTED
 from registry.publishing.sorting import Stretch, stretches
 from registry.publishing.task import INDEX
 from registry.publishing.task import MAKERS as MAKERS_FILE
-from registry.storage.record_index import ROW_GROUP, row_group
+from registry.storage.record_index import LARGEST_GROUP, ROW_GROUP, row_group
 from tests.registry.publishing.test_fence import task
 
 MAKERS = st.none() | st.sampled_from(
@@ -99,7 +99,7 @@ def holds(one: Stretch, maker: str) -> bool:
 def test_the_footer_of_a_large_index_stays_short() -> None:
     assert row_group(1_000_000) == ROW_GROUP
     assert row_group(100_000_000) == 47_104 == 23 * 2048
-    assert row_group(10**10) == 8 * ROW_GROUP
+    assert row_group(10**10) == LARGEST_GROUP
 
 
 def test_makers_gathered_in_stretches_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
