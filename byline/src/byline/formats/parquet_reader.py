@@ -29,7 +29,6 @@ from byline.formats.values import (
 BATCH = 65_536
 # A row of an honest list takes bytes of its own; a megabyte of Parquet cannot stand for a billion rows.
 _ROWS_PER_BYTE, _FREE_ROWS = 64, 100_000
-_CODED = frozenset({"RLE_DICTIONARY", "PLAIN_DICTIONARY"})
 
 
 def read_parquet(
@@ -81,7 +80,7 @@ def open_parquet(source: BinaryIO, limits: Limits, dictionaries: list[str] | Non
             thrift_container_size_limit=1_000_000,
             arrow_extensions_enabled=False,
         )
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last for a column's name
         raise not_parquet(error) from error
     if file.metadata.num_columns > limits.columns:
         raise Refused(
@@ -192,17 +191,18 @@ def _wide_dictionaries(source: BinaryIO, plain: pq.ParquetFile, paths: list[str]
     """Text columns with a word so long that a batch of it would not fit: in 6 kB it can stand a million times.
 
     The first row of each row group, read as a dictionary, shows all words of that group. These columns stay
-    dictionaries until their true size is known; the others are read plain, which is six times as fast.
+    dictionaries until their true size is known; the others are read plain, which is six times as fast. What the
+    footer says of a column chunk is not asked: on a spoilt one pyarrow ends the whole process.
     """
-    schema, metadata = plain.schema_arrow, plain.metadata
+    schema = plain.schema_arrow
     types = {path: schema.field(path).type for path in paths if path in schema.names}
     names = [path for path, kind in types.items() if is_text(kind) or is_coded_text(kind)]
-    coded = _dictionary_columns(metadata, names)
+    coded = sorted(names)
     if not coded:
         return set()
     found = set()
     file = open_parquet(source, limits, coded)
-    for group in range(metadata.num_row_groups):
+    for group in range(plain.num_row_groups):
         for batch in _decoded(file.iter_batches(1, row_groups=[group], columns=coded)):
             for name in coded:
                 column = batch.column(name)
@@ -211,16 +211,6 @@ def _wide_dictionaries(source: BinaryIO, plain: pq.ParquetFile, paths: list[str]
                     found.add(name)
             break
     return found
-
-
-def _dictionary_columns(metadata: pq.FileMetaData, names: list[str]) -> list[str]:
-    if not metadata.num_row_groups:
-        return []
-    first = metadata.row_group(0)
-    places = [at for at in range(metadata.num_columns) if first.column(at).path_in_schema in names]
-    groups = range(metadata.num_row_groups)
-    chunks = (metadata.row_group(group).column(place) for group in groups for place in places)
-    return sorted({chunk.path_in_schema for chunk in chunks if _CODED & set(chunk.encodings)})
 
 
 def _without_long_words(batch: pa.RecordBatch, limits: Limits) -> pa.RecordBatch:
