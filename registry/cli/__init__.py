@@ -16,6 +16,7 @@ from registry.cli.log import recover
 from registry.cli.moving import backup, move, restore
 from registry.cli.operating import claim, conflicts, dataset, publisher
 from registry.cli.running import init, serve, worker
+from registry.cli.upkeep import rebuild
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,6 +40,7 @@ for command in (
     report,
     delivery,
     recover,
+    rebuild,
     move,
     backup,
     restore,

@@ -37,7 +37,7 @@ def move(to_database: str, to_store: str) -> Answer:
 
     settings = load(os.environ)
     target = dataclasses.replace(settings, database_url=to_database, object_store=to_store)
-    with _progress() as heard:
+    with progress() as heard:
         done = moving.move(settings, target, now=utc_now(), heard=heard)
     document = {
         "rows": sum(done.rows.values()),
@@ -66,7 +66,7 @@ def backup(folder: Path) -> Answer:
     from registry.cli.opening import opened
     from registry.moving import backup as saving
 
-    with opened() as here, _progress() as heard:
+    with opened() as here, progress() as heard:
         said = saving.backup(
             folder.absolute(), engine=here.engine, items=here.items, store=here.store, settings=here.settings,
             marks=saving.marks(here.vkey, here.seal), now=here.clock(), heard=heard,
@@ -104,7 +104,7 @@ def restore(folder: Path) -> Answer:
         said, settings, read_log_key(Path(settings.log_key)), read_seal(Path(settings.seal_key))
     )
     migrate_all(settings)
-    with _progress() as heard:
+    with progress() as heard:
         copied = saving.restore(
             folder, settings=settings, store=open_store(settings.object_store), heard=heard
         )
@@ -115,7 +115,7 @@ def restore(folder: Path) -> Answer:
     )
 
 
-class _progress:  # noqa: N801 - used as a word
+class progress:  # noqa: N801 - used as a word
     """One line on stderr that says how far it is; nothing where nobody looks."""
 
     def __enter__(self) -> Callable[[str], None]:

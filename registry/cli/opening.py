@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from registry.config import load
 from registry.runtime import Runtime, open_runtime
 from registry.tlog.boot import check_log
+from registry.upkeep.shut import check_open
 
 
 @contextmanager
@@ -24,4 +25,5 @@ def opened() -> Iterator[Runtime]:
 def check_log_of(here: Runtime) -> None:
     """Refuse to serve or work where database, store and key do not belong together."""
     with here.sessions() as session:
+        check_open(session)
         check_log(session, store=here.store, log_key=here.log_key, origin=here.settings.origin)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from registry.contributors.visible import pieces, select_in
@@ -42,6 +42,12 @@ def recompute_for_publisher(session: Session, publisher_id: int) -> set[int]:
 def recompute_for_manifest(session: Session, manifest_id: int) -> set[int]:
     """Decide again wherever this manifest links something: after it was logged, retracted or voided."""
     return _recompute_where(session, _of_manifests(select(Manifest.id).where(Manifest.id == manifest_id)))
+
+
+def recompute_everyone(session: Session) -> None:
+    """Decide again for all, from nothing but the links that count."""
+    session.execute(update(Contributor).values(root_id=Contributor.id))
+    _recompute_where(session, true())
 
 
 def conflicts(session: Session) -> list[dict[str, Any]]:

@@ -132,6 +132,19 @@ def read_standing(session: Session) -> Standing:
     )
 
 
+def shown_by(session: Session) -> dict[str, int]:
+    """The head that was the first to show each opt-out, where one has."""
+    rows = session.execute(select(OptOut.id, OptOut.feed_seq).where(OptOut.feed_seq.is_not(None)))
+    return {id_: seq for id_, seq in rows if seq is not None}
+
+
+def say_shown(session: Session, shown: dict[str, int]) -> None:
+    """Put that back, for who was matched again and found where they were."""
+    for ids in pieces(shown):
+        for one in session.scalars(select(OptOut).where(OptOut.id.in_(ids))):
+            one.feed_seq = shown[one.id]
+
+
 def _not_shown() -> Any:
     matched = OptOut.matched_at.is_not(None) & OptOut.feed_seq.is_(None)
     return select(OptOut.id, OptOut.matched_at).where(matched, OptOut.state.in_(("in-force", "withdrawn")))

@@ -16,13 +16,22 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from byline.errors import Unavailable
 from registry.database import Sessions, transaction
 from registry.jobs import SHORT, enqueue
-from registry.models import Dataset, Manifest, MatcherState
+from registry.models import (
+    CoveredPhoto,
+    Dataset,
+    Fingerprint,
+    Manifest,
+    Match,
+    MatcherState,
+    OptOut,
+    OptOutMaker,
+)
 from registry.optouts.affected import by_contributors, by_manifest
 from registry.optouts.facts import Facts, read_facts
 from registry.optouts.kept import keep
@@ -68,6 +77,18 @@ def rematch(
     _make_true(
         sessions, lambda session: by_contributors(session, contributors), items=items, store=store, now=now
     )
+
+
+def match_all(sessions: Sessions, *, items: Engine, store: ObjectStore, now: dt.datetime) -> int:
+    """Match every opt-out in force again, and take out what one that is not in force left; how many there were."""
+    with transaction(sessions) as session:
+        ended = select(OptOut.id).where(OptOut.state != "in-force")
+        for table in (Match, CoveredPhoto, Fingerprint, OptOutMaker):
+            session.execute(delete(table).where(table.opt_out_id.in_(ended)))
+    with sessions() as session:
+        everyone = list(session.scalars(select(OptOut.id).where(OptOut.state == "in-force")))
+    _make_true(sessions, lambda _session: everyone, items=items, store=store, now=now)
+    return len(everyone)
 
 
 def ask(session: Session, *, now: dt.datetime, **what: Any) -> None:

@@ -91,11 +91,19 @@ def part_name(part: int) -> str:
 
 def task_of(arrived: Arrived, folder: Path, settings: Settings) -> Task:
     """What the fenced process is asked to do with it."""
-    found = arrived.predicate.records
+    parts = tuple(part_name(part) for part, _ in arrived.parts)
+    return task_for(arrived.predicate, folder, parts=parts, settings=settings)
+
+
+def task_for(
+    predicate: ManifestPredicate, folder: Path, *, parts: tuple[str, ...], settings: Settings
+) -> Task:
+    """The same for parts that lie in the folder already."""
+    found = predicate.records
     return Task(
         folder=str(folder),
-        parts=tuple(part_name(part) for part, _ in arrived.parts),
-        dataset=arrived.predicate.dataset.dataset,
+        parts=parts,
+        dataset=predicate.dataset.dataset,
         columns=dict(found.columns),
         files=tuple(one.records for one in found.files),
         rows=found.extract_rows,

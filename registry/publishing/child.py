@@ -29,7 +29,7 @@ from byline.errors import BylineError, Refused
 from byline.formats.extract import ColumnDigest, ExtractDigest
 from registry.publishing import tables
 from registry.publishing.reading import read_extract
-from registry.publishing.rows import Tally, index_rows, most
+from registry.publishing.rows import Tally, index_rows, linked, most
 from registry.publishing.task import Task, Totals, task_from_json
 
 Say = Callable[[dict[str, object]], None]
@@ -60,9 +60,14 @@ def main() -> int:
 
 
 def digest(task: Task, say: Say) -> Totals:
-    """Check the extract against the manifest while sorting it; then keys, makers, links from what was sorted."""
-    reading = Reading(task, say)
+    """Check the extract against the manifest while sorting it; then keys, makers, links from what was sorted.
+
+    Without parts the record index is there already (an extract may be gone): keys, makers and links of that.
+    """
     connection = tables.open_duckdb(task)
+    if not task.parts:
+        return of_index(connection, task)
+    reading = Reading(task, say)
     with ThreadPoolExecutor(task.threads) as pool:
         entries = reading.guarded(lambda: tables.write_index(connection, task, reading.rows(pool)))
     reading.finish()
@@ -80,6 +85,15 @@ def digest(task: Task, say: Say) -> Totals:
         column=task.columns.get(reading.column) if reading.column else None,
         column_sha256=reading.column_digests(),
     )
+
+
+def of_index(connection: duckdb.DuckDBPyConnection, task: Task) -> Totals:
+    """What a record index alone tells; what it does not (bad rows, column digests) is left empty."""
+    entries = tables.open_index(connection, task)
+    tables.write_items(connection, task)
+    makers = tables.write_makers(connection, task)
+    tables.write_links(connection, task, linked(tables.shown_together(connection)))
+    return Totals(task.rows, entries, tables.unattributed(connection), makers, {}, {}, None, ())
 
 
 class Reading:

@@ -37,6 +37,7 @@ from registry.storage import ObjectStore, item_index
 from registry.tlog import append
 
 Clock = Callable[[], dt.datetime]
+Say = Callable[[str, int, int | None], None]
 MAX_CRASHES = 3
 
 
@@ -90,7 +91,12 @@ def record(
             arrived, folder, sessions=sessions, store=store, settings=settings, progress=progress
         )
         index_sha256 = records.keep_index(store, arrived.digest, folder / INDEX)
-        keep_keys_and_makers(arrived, folder, sessions=sessions, items=items, progress=progress)
+        total = arrived.predicate.records.extract_rows
+        # Said before the first key is in: a refusal after this has keys to take out again.
+        progress.say("item-keys", 0, total, force=True)
+        keep_keys_and_makers(
+            arrived.manifest_id, folder, total=total, sessions=sessions, items=items, say=progress.say
+        )
     mark_recorded(sessions, arrived, totals=totals, index_sha256=index_sha256)
 
 
@@ -121,25 +127,22 @@ def read_extract(
 
 
 def keep_keys_and_makers(
-    arrived: Arrived, folder: Path, *, sessions: Sessions, items: Engine, progress: Progress
+    manifest_id: int, folder: Path, *, total: int, sessions: Sessions, items: Engine, say: Say
 ) -> None:
     """Item keys into their database; meanwhile makers, counts and names into theirs; then who is shown to be one."""
-    total, manifest_id = arrived.predicate.records.extract_rows, arrived.manifest_id
-    # Said before the first key is in: a refusal after this has keys to take out again.
-    progress.say("item-keys", 0, total, force=True)
     with ThreadPoolExecutor(1) as beside:
         loading = beside.submit(
             records.load_item_keys,
             items,
             manifest_id=manifest_id,
             keys=folder / ITEMS,
-            loaded=lambda count: progress.say("item-keys", count, total),
+            loaded=lambda count: say("item-keys", count, total),
         )
         contributors.count_contributors(
             sessions,
             manifest_id=manifest_id,
             makers=folder / MAKERS,
-            counted=lambda count: progress.say("makers", count, None) if loading.done() else None,
+            counted=lambda count: say("makers", count, None) if loading.done() else None,
         )
         loading.result()
     attributions.learn_own_links(sessions, manifest_id=manifest_id, links=folder / LINKS)
@@ -151,17 +154,22 @@ def mark_recorded(sessions: Sessions, arrived: Arrived, *, totals: Totals, index
     with transaction(sessions) as session:
         manifest = session.get_one(Manifest, arrived.manifest_id)
         manifest.state = "recorded"
-        manifest.contributors, manifest.unattributed = totals.makers, totals.unattributed
-        manifest.licenses, manifest.platforms = totals.licenses, totals.platforms
-        manifest.index_sha256 = index_sha256
-        manifest.spread = contributors.spread(session, manifest.id)
-        for position, found in enumerate(totals.column_sha256):
-            session.execute(
-                update(ManifestFile)
-                .where(ManifestFile.manifest_id == manifest.id, ManifestFile.position == position)
-                .values(column=totals.column, column_sha256=found)
-            )
+        keep_totals(session, manifest, totals=totals, index_sha256=index_sha256)
         session.get_one(Submission, arrived.submission_id).state = "recorded"
+
+
+def keep_totals(session: Session, manifest: Manifest, *, totals: Totals, index_sha256: str) -> None:
+    """What was counted over the whole extract."""
+    manifest.contributors, manifest.unattributed = totals.makers, totals.unattributed
+    manifest.licenses, manifest.platforms = totals.licenses, totals.platforms
+    manifest.index_sha256 = index_sha256
+    manifest.spread = contributors.spread(session, manifest.id)
+    for position, found in enumerate(totals.column_sha256):
+        session.execute(
+            update(ManifestFile)
+            .where(ManifestFile.manifest_id == manifest.id, ManifestFile.position == position)
+            .values(column=totals.column, column_sha256=found)
+        )
 
 
 def log(sessions: Sessions, arrived: Arrived, *, now: dt.datetime) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from byline.formats import croissant
@@ -71,39 +72,14 @@ def accept(
     session: Session, sent: Sent, *, predicate: ManifestPredicate, dataset: Dataset, signer: Signer
 ) -> Manifest:
     """What a manifest says, in columns."""
-    records, disclosure = predicate.records, predicate.disclosure
-    card = croissant.summary(predicate.croissant)
-    supersedes = session.scalar(
-        select(Manifest.id).where(Manifest.digest == (predicate.dataset.supersedes or ""))
-    )
     manifest = Manifest(
         dataset_id=dataset.id,
-        version=predicate.dataset.version,
         digest=sent.digest,
         key_id=signer.key.key_id,
         state=AWAITING,
-        role=predicate.role,
-        visibility=predicate.visibility,
-        format=records.format,
-        reading={"columns": dict(records.columns), "options": asdict(records.options)},
-        supersedes_id=supersedes,
-        title=card.title,
-        description=card.description,
-        records=records.count,
-        rows=records.extract_rows,
-        bad_rows=records.bad_rows,
-        purposes=list(disclosure.purposes),
-        access=disclosure.access,
-        annotations=[
-            {"name": one.name, "category": one.category, "method": one.method}
-            for one in disclosure.annotations
-        ],
-        consent=disclosure.consent,
-        contact=disclosure.contact,
-        personal_data=disclosure.personal_data,
         licenses={},
         platforms={},
-        made_at=predicate.made_at,
+        **_said(session, predicate),
     )
     session.add(manifest)
     session.flush()
@@ -111,19 +87,73 @@ def accept(
         ManifestFile(
             manifest_id=manifest.id, position=position, name=one.name, sha256=one.sha256, records=one.records
         )
-        for position, one in enumerate(records.files)
+        for position, one in enumerate(predicate.records.files)
     )
-    session.add_all(
+    session.add_all(_parents(manifest.id, predicate))
+    return manifest
+
+
+def say_again(session: Session, manifest: Manifest, predicate: ManifestPredicate) -> None:
+    """The same columns, made once more from the signed manifest; what was counted stays."""
+    for name, value in _said(session, predicate).items():
+        setattr(manifest, name, value)
+    standing = {one.position: one for one in session.scalars(_of(ManifestFile, manifest.id))}
+    for position, one in enumerate(predicate.records.files):
+        file = standing.pop(position, None) or ManifestFile(manifest_id=manifest.id, position=position)
+        file.name, file.sha256, file.records = one.name, one.sha256, one.records
+        session.add(file)
+    for extra in standing.values():
+        session.delete(extra)
+    session.execute(delete(DerivedFrom).where(DerivedFrom.manifest_id == manifest.id))
+    session.add_all(_parents(manifest.id, predicate))
+
+
+def _of(table: type[ManifestFile], manifest_id: int) -> Select[ManifestFile]:
+    return select(table).where(table.manifest_id == manifest_id)
+
+
+def _said(session: Session, predicate: ManifestPredicate) -> dict[str, Any]:
+    records, disclosure = predicate.records, predicate.disclosure
+    card = croissant.summary(predicate.croissant)
+    supersedes = session.scalar(
+        select(Manifest.id).where(Manifest.digest == (predicate.dataset.supersedes or ""))
+    )
+    return {
+        "version": predicate.dataset.version,
+        "role": predicate.role,
+        "visibility": predicate.visibility,
+        "format": records.format,
+        "reading": {"columns": dict(records.columns), "options": asdict(records.options)},
+        "supersedes_id": supersedes,
+        "title": card.title,
+        "description": card.description,
+        "records": records.count,
+        "rows": records.extract_rows,
+        "bad_rows": records.bad_rows,
+        "purposes": list(disclosure.purposes),
+        "access": disclosure.access,
+        "annotations": [
+            {"name": one.name, "category": one.category, "method": one.method}
+            for one in disclosure.annotations
+        ],
+        "consent": disclosure.consent,
+        "contact": disclosure.contact,
+        "personal_data": disclosure.personal_data,
+        "made_at": predicate.made_at,
+    }
+
+
+def _parents(manifest_id: int, predicate: ManifestPredicate) -> list[DerivedFrom]:
+    return [
         DerivedFrom(
-            manifest_id=manifest.id,
+            manifest_id=manifest_id,
             position=position,
             dataset=one.dataset,
             version=one.version,
             digest=one.digest,
         )
         for position, one in enumerate(predicate.derived_from)
-    )
-    return manifest
+    ]
 
 
 def drop_manifest(

@@ -56,6 +56,11 @@ _RUNS = f"""
     FROM runs LEFT JOIN licences USING (contributor) LEFT JOIN names USING (contributor) ORDER BY start
 """
 
+_TOGETHER = """
+    SELECT list(contributor) FROM entries WHERE contributor IS NOT NULL
+    GROUP BY file, row HAVING count(*) > 1
+"""
+
 _PHOTO_LINKS = """
     SELECT DISTINCT one.contributor AS alias, two.contributor AS number
     FROM entries AS one JOIN handles AS h1 ON h1.contributor = one.contributor AND h1.kind = 'alias'
@@ -90,11 +95,29 @@ def open_duckdb(task: Task) -> duckdb.DuckDBPyConnection:
 def write_index(connection: duckdb.DuckDBPyConnection, task: Task, rows: Iterator[pa.RecordBatch]) -> int:
     """Sort all rows by maker into the record index; how many entries it has."""
     write_sorted(connection, task, rows)
+    return open_index(connection, task)
+
+
+def open_index(connection: duckdb.DuckDBPyConnection, task: Task) -> int:
+    """Have the record index in the folder read as `entries`; how many it has."""
     connection.execute(
         "CREATE VIEW entries AS SELECT * EXCLUDE file_row_number, file_row_number::BIGINT AS position "
         f"FROM read_parquet({quoted(str(task.path(INDEX)))}, file_row_number = true)"
     )
     counted = connection.execute("SELECT count(*) FROM entries").fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def shown_together(connection: duckdb.DuckDBPyConnection) -> Iterator[list[str]]:
+    """The makers of each row that has several, some 10,000 rows at a time."""
+    rows = connection.execute(_TOGETHER)
+    while found := rows.fetchmany(10_000):
+        yield from (makers for (makers,) in found)
+
+
+def unattributed(connection: duckdb.DuckDBPyConnection) -> int:
+    """Rows without a maker."""
+    counted = connection.execute("SELECT count(*) FROM entries WHERE contributor IS NULL").fetchone()
     return int(counted[0]) if counted else 0
 
 

@@ -1,0 +1,74 @@
+"""rebuild, fsck: a registry that stands still, made whole or looked through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from registry.cli.answer import answering
+from registry.cli.moving import progress
+
+if TYPE_CHECKING:  # `--help` needs no database driver
+    from registry.runtime import Runtime
+    from registry.upkeep.rebuild import Parts
+
+Answer = tuple[Any, str]
+
+
+@click.command()
+@answering
+def rebuild() -> Answer:
+    """Make search, counts, keys, matches and feed again from manifests, extracts, log and requests.
+
+    The registry must be stopped. What was hidden, erased or withdrawn stays so. May be repeated; once begun it must
+    come to its end before anything starts again.
+    """
+    import os
+
+    from byline.errors import Untrusted
+    from registry.cli.opening import check_log_of, opened
+    from registry.config import load
+    from registry.database import make_engine
+    from registry.upkeep import shut
+    from registry.upkeep.rebuild import rebuild as rebuild_all
+
+    engine = make_engine(load(os.environ).database_url)
+    shut.shut(engine)
+    engine.dispose()
+    with opened() as here, progress() as heard:
+        done = rebuild_all(parts_of(here, heard), now=here.clock())
+        shut.open_again(here.sessions)
+        check_log_of(here)
+    if done.lost:
+        first = done.lost[0]
+        raise Untrusted(
+            "rebuilt-in-part",
+            f"all else was made again, but {len(done.lost)} things are lost here; put them back from a mirror or a backup "
+            f"and run this once more. The first: {first['message']} ({first['code']})",
+            at=first["at"],
+            details={"lost": list(done.lost)},
+        )
+    return asdict(done), (
+        f"{done.versions:,} dataset versions ({done.from_index:,} of them from their record index alone), {done.opt_outs:,} "
+        f"opt-outs, {done.documents:,} makers in search; written again: {done.log_files:,} files of the log, "
+        f"{done.feed_files:,} of the feed"
+    )
+
+
+def parts_of(here: Runtime, heard: Callable[[str], None]) -> Parts:
+    """What a rebuild takes of an open registry."""
+    from registry.upkeep.rebuild import Parts
+
+    return Parts(
+        sessions=here.sessions,
+        items=here.items,
+        store=here.store,
+        search=here.search,
+        settings=here.settings,
+        log_key=here.log_key,
+        padding_key=here.seal.derive("feed padding"),
+        heard=heard,
+    )
