@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -21,8 +22,15 @@ pytest_plugins = [
     "tests.plugins.smtp",
 ]
 
+# The same examples every time, so that a red run can be run again; `make explore` looks for new ones.
 settings.register_profile(
-    "byline", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+    "byline", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.register_profile(
+    "explore",
+    settings.get_profile("byline"),
+    derandomize=False,
+    database=DirectoryBasedExampleDatabase(ROOT / ".hypothesis" / "examples"),
 )
 settings.load_profile("byline")
 

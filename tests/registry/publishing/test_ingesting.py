@@ -239,7 +239,7 @@ ROWS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROWS, min_size=1, max_size=30))
 def test_the_indexes_hold_what_each_record_says_on_its_own(
     rows: list[Row], tmp_path_factory: pytest.TempPathFactory
