@@ -41,6 +41,7 @@ ROOMS = (
     reports, operator, contest, guides, transparency,
 )  # fmt: skip
 FILTERS: dict[str, Callable[..., Any]] = {
+    "span": words.span,
     "day": words.day,
     "moment": words.moment,
     "plain": words.plain,

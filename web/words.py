@@ -199,6 +199,14 @@ def years(samples: Sequence[object]) -> str:
     return str(named[0]) if named[0] == named[-1] else f"{named[0]}–{named[-1]}"
 
 
+def span(seconds: int) -> str:
+    """`4 hours`, `12 days`: a length of time, rounded up to what a person counts in."""
+    sizes = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+    size, unit = next((one for one in sizes if seconds > one[0]), sizes[-1])
+    count = max(1, -(-seconds // size))
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
 def day(when: dt.datetime | str | None) -> str:
     """`22 November 2026`."""
     if when is None:

@@ -11,6 +11,8 @@ from api.once import once
 from api.schemas import Strict, When
 from api.section import Section, runtime
 from api.v1.envelopes import ENVELOPE_DOC, sent_envelope
+from api.v1.figures import Figures
+from registry.optouts.record import publisher_record
 from registry.publishing import publishers, queries
 
 section = Section("publishers", "Who signs")
@@ -39,6 +41,12 @@ class Publisher(Strict):
     head = ma.fields.String(allow_none=True)
     keys = ma.fields.List(ma.fields.Nested(Key))
     datasets = ma.fields.List(ma.fields.String())
+
+
+class PublisherRecord(Figures):
+    """How one publisher does."""
+
+    publisher = ma.fields.String(required=True)
 
 
 @section.post("/publishers", gives=Publisher, refuses=(403, 409, 413, 415), doc=ENVELOPE_DOC)
@@ -72,3 +80,11 @@ def publisher(_: dict[str, Any], *, slug: str) -> dict[str, Any]:
     """One publisher, its keys and datasets."""
     with runtime().sessions() as session:
         return queries.publisher(session, slug)
+
+
+@section.get("/publishers/<slug:slug>/record", gives=PublisherRecord, refuses=(404,))
+def record(_: dict[str, Any], *, slug: str) -> dict[str, Any]:
+    """How this publisher answers those who opt out: made, delivered, answered, how fast, silent since, exempted and why."""
+    here = runtime()
+    with here.sessions() as session:
+        return publisher_record(session, slug=slug, now=here.clock())

@@ -7,10 +7,13 @@ from typing import Any
 import marshmallow as ma
 from sqlalchemy import func, select
 
-from api.schemas import Strict
+from api.schemas import Count, Strict
 from api.section import Section, runtime
+from api.v1.figures import Figures
 from byline.formats import categories, manifest
 from registry.models import FeedHead
+from registry.optouts import record
+from registry.publishing import queries
 from registry.tlog.sequence import log_size
 
 section = Section("registry", "What this registry is")
@@ -55,6 +58,15 @@ class About(Strict):
     limits = ma.fields.Nested(Limits)
 
 
+class Stats(Figures):
+    """How all publishers do together, and what is registered."""
+
+    datasets = ma.fields.Integer(required=True)
+    records = ma.fields.Integer(required=True)
+    publishers = ma.fields.Integer(required=True, metadata={"description": "Approved ones"})
+    opt_outs = Count(required=True, metadata={"description": "In force"})
+
+
 @section.get("", gives=About)
 def about(_: dict[str, Any]) -> dict[str, Any]:
     """What this registry is called, signs with, and allows."""
@@ -76,3 +88,11 @@ def about(_: dict[str, Any]) -> dict[str, Any]:
         "log_size": size,
         "limits": {"payload": settings.max_payload, "extract_part": settings.max_extract_part},
     }
+
+
+@section.get("/stats", gives=Stats)
+def stats(_: dict[str, Any]) -> dict[str, Any]:
+    """What is registered, how many opted out, and how the publishers answer them; counts below ten read `<10`."""
+    here = runtime()
+    with here.sessions() as session:
+        return queries.totals(session) | record.stats(session, now=here.clock())

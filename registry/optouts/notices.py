@@ -99,9 +99,9 @@ def notice_counts(session: Session, *, dataset: str) -> dict[str, Any]:
             states[state] += count
     return {
         "dataset": dataset,
-        "total": _shown(states.total()),
-        "counts": {state: _shown(count) for state, count in sorted(states.items()) if count >= FEW},
-        "observed": _shown(observed),
+        "total": shown(states.total()),
+        "counts": {state: shown(count) for state, count in sorted(states.items()) if count >= FEW},
+        "observed": shown(observed),
     }
 
 
@@ -115,7 +115,8 @@ def _approved_dataset(session: Session, dataset: str) -> Dataset:
     return found
 
 
-def _shown(count: int) -> int | str:
+def shown(count: int) -> int | str:
+    """A count as everybody may see it."""
     return count if count >= FEW else f"<{FEW}"
 
 

@@ -37,6 +37,21 @@ def test_shares(part: int, whole: int, said: str) -> None:
     assert words.share(part, whole) == said
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "1 minute"),
+        (61, "2 minutes"),
+        (3_600, "60 minutes"),
+        (86_400, "24 hours"),
+        (86_401, "2 days"),
+        (10**7, "116 days"),
+    ],
+)
+def test_lengths_of_time(seconds: int, said: str) -> None:
+    assert words.span(seconds) == said
+
+
 def test_ranges_of_a_chart_in_order() -> None:
     counts = {"10": 3, "1": 12, "2": 4, "10000": 1}
     assert words.spread(counts) == [("1", 12), ("2–9", 4), ("10–99", 3), ("10,000 and more", 1)]

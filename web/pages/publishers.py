@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import flask
 
+from registry.optouts.record import publisher_record
 from registry.publishing import queries
 from web.here import runtime
 
@@ -15,6 +16,8 @@ def routes(pages: flask.Blueprint) -> None:
 
 def publisher(slug: str) -> str:
     """What is known of who signs, and how it is known."""
-    with runtime().sessions() as session:
+    here = runtime()
+    with here.sessions() as session:
         found = queries.publisher(session, slug)
-    return flask.render_template("publisher.html", p=found)
+        record = publisher_record(session, slug=slug, now=here.clock())
+    return flask.render_template("publisher.html", p=found, record=record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import flask
 
+from registry.optouts import record
 from registry.publishing.growth import datasets_until
 from registry.tlog import growth, newest
 from web.here import our_url, runtime
@@ -24,10 +25,12 @@ def transparency() -> str:
         entries = newest.entries(session, limit=ENTRIES) if head else []
         sizes = growth.sizes(session, now=here.clock())
         datasets = datasets_until(session, [one.until for one in sizes])
+        together = record.stats(session, now=here.clock())
     return flask.render_template(
         "transparency.html",
         head=head,
         entries=entries,
+        together=together,
         log_growth=[(one.until, one.entries) for one in sizes],
         dataset_growth=[(one.until, count) for one, count in zip(sizes, datasets, strict=True)],
         vkey=here.vkey,
