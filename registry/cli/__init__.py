@@ -16,7 +16,7 @@ from registry.cli.log import recover
 from registry.cli.moving import backup, move, restore
 from registry.cli.operating import claim, conflicts, dataset, publisher
 from registry.cli.running import init, serve, worker
-from registry.cli.upkeep import rebuild
+from registry.cli.upkeep import fsck, rebuild
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,6 +41,7 @@ for command in (
     delivery,
     recover,
     rebuild,
+    fsck,
     move,
     backup,
     restore,

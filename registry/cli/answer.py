@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -16,6 +16,13 @@ from byline.errors import BylineError, Unavailable
 
 REFUSED, UNREACHABLE = 1, 3
 Command = Callable[..., Any]
+
+
+class Failed(NamedTuple):
+    """The answer of a check that found something: told like any other, with exit code 1."""
+
+    document: Any
+    text: str
 
 
 def answering(function: Command) -> Command:
@@ -28,11 +35,14 @@ def answering(function: Command) -> Command:
     @functools.wraps(function)
     def answered(*args: Any, as_json: bool, **options: Any) -> None:
         try:
-            document, text = function(*args, **options)
+            answer = function(*args, **options)
         except BylineError as error:
             fail(error, as_json=as_json)
         else:
+            document, text = answer
             click.echo(_json(document) if as_json else printable(text))
+            if isinstance(answer, Failed):
+                sys.exit(REFUSED)
 
     return answered
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from registry.cli.answer import answering
+from registry.cli.answer import Failed, answering
 from registry.cli.moving import progress
 
 if TYPE_CHECKING:  # `--help` needs no database driver
     from registry.runtime import Runtime
     from registry.upkeep.rebuild import Parts
 
-Answer = tuple[Any, str]
+Answer = tuple[Any, str] | Failed
 
 
 @click.command()
@@ -56,6 +56,42 @@ def rebuild() -> Answer:
         f"opt-outs, {done.documents:,} makers in search; written again: {done.log_files:,} files of the log, "
         f"{done.feed_files:,} of the feed"
     )
+
+
+@click.command()
+@answering
+def fsck() -> Answer:
+    """Look through a registry that nobody works on: all must be there, and one part say what the other says.
+
+    Nothing is changed. Exit code 1 where something was found.
+    """
+    from byline.formats.note import NoteKey
+    from registry.cli.opening import opened
+    from registry.upkeep.fsck import Looked, next_step
+    from registry.upkeep.fsck import fsck as look
+
+    with opened() as here, progress() as heard:
+        parts = Looked(
+            sessions=here.sessions,
+            items=here.items,
+            store=here.store,
+            search=here.search,
+            settings=here.settings,
+            key=NoteKey(here.settings.origin, here.log_key.public),
+            vkey=here.vkey,
+        )
+        found = []
+        checks = {}
+        for name, findings in look(parts):
+            heard(f"looking at: {name}")
+            here_found = list(findings)
+            checks[name] = len(here_found)
+            found += here_found
+    lines = [f"{name:8} {count or 'well'}" for name, count in checks.items()]
+    lines += [f"{one.code:20} {one.at}: {one.message}" for one in found]
+    document = {"checks": checks, "findings": [asdict(one) for one in found], "next": next_step(found)}
+    text = "\n".join([*lines, next_step(found)])
+    return Failed(document, text) if found else (document, text)
 
 
 def parts_of(here: Runtime, heard: Callable[[str], None]) -> Parts:

@@ -31,7 +31,7 @@ from registry.models import (
     items_metadata,
 )
 from registry.optouts import match
-from registry.storage import ObjectStore
+from registry.storage import ObjectStore, item_index
 from registry.tlog import whole
 from registry.upkeep import versions
 from registry.upkeep.versions import Lost
@@ -98,9 +98,12 @@ def remake_versions(parts: Parts) -> tuple[list[str], list[Lost]]:
     Of a version that lies nowhere in the store any more the tables have the only copy, which stays.
     """
     there, lost = versions.versions_with_source(parts.sessions, parts.store, settings=parts.settings)
+    if not lost:  # keys of nobody go as well, and a table that cannot be read
+        items_metadata.drop_all(parts.items)
     items_metadata.create_all(parts.items)
     for manifest_id in there:
-        versions.forget_version(parts.sessions, parts.items, manifest_id)
+        item_index.forget(parts.items, manifest_id)
+        versions.forget_version(parts.sessions, manifest_id)
     found: list[str] = []
     for at, manifest_id in enumerate(there, 1):
         try:

@@ -23,7 +23,7 @@ from registry.publishing import contributors, fence, pipeline, records, signed, 
 from registry.publishing.arrival import part_name, scratch, task_for
 from registry.publishing.submit import manifest_key
 from registry.publishing.task import INDEX, Totals
-from registry.storage import ObjectStore, item_index, open_object
+from registry.storage import ObjectStore, open_object
 from registry.storage.record_index import index_key
 
 Say = Callable[[str, int, int | None], None]
@@ -74,9 +74,8 @@ def _rows_lost(digest: str) -> Untrusted:
     )
 
 
-def forget_version(sessions: Sessions, items: Engine, manifest_id: int) -> None:
+def forget_version(sessions: Sessions, manifest_id: int) -> None:
     """Take out what was counted of it; a link that was proved by its owner is no view and stays."""
-    item_index.forget(items, manifest_id)
     with transaction(sessions) as session:
         for table in (ContributorName, ContributorCount):
             session.execute(delete(table).where(table.manifest_id == manifest_id))
