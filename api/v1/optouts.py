@@ -66,6 +66,15 @@ class OptOutState(Strict):
     state = ma.fields.String(required=True)
 
 
+class OptOutWithdrawn(OptOutState):
+    """It is taken back."""
+
+    receipt = ma.fields.String(
+        allow_none=True,
+        metadata={"description": "Where the proof that it stands in the log will be, a second later"},
+    )
+
+
 class EvidenceOut(Strict):
     """The version that no longer names them, and when the registry saw it."""
 
@@ -165,7 +174,7 @@ def opt_out(_: dict[str, Any], *, opt_out: str) -> Any:
 
 
 @section.post(
-    "/opt-outs/<id:opt_out>/withdraw", gives=OptOutState, status=200, refuses=(401, 403, 404, 409),
+    "/opt-outs/<id:opt_out>/withdraw", gives=OptOutWithdrawn, status=200, refuses=(401, 403, 404, 409),
     doc={"security": [{"bearer": []}]},
 )  # fmt: skip
 def withdraw(_: dict[str, Any], *, opt_out: str) -> Any:
@@ -173,6 +182,6 @@ def withdraw(_: dict[str, Any], *, opt_out: str) -> Any:
     here, token = runtime(), auth.needed()
     return once(
         lambda session: requests.withdraw(session, opt_out_id=opt_out, token=token, now=here.clock()),
-        OptOutState,
+        OptOutWithdrawn,
         status=200,
     )

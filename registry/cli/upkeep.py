@@ -36,8 +36,10 @@ def rebuild() -> Answer:
     from registry.upkeep.rebuild import rebuild as rebuild_all
 
     engine = make_engine(load(os.environ).database_url)
-    shut.shut(engine)
-    engine.dispose()
+    try:
+        shut.shut(engine)
+    finally:
+        engine.dispose()
     with opened() as here, progress() as heard:
         done = rebuild_all(parts_of(here, heard), now=here.clock())
         shut.open_again(here.sessions)

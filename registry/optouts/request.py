@@ -137,7 +137,13 @@ def withdraw(session: Session, *, opt_out_id: str, token: str, now: dt.datetime)
         forget(session, opt_out.id, now)
     if was == "in-force":
         _log(session, "opt-out-withdrawn", opt_out, now)
-    return _state(opt_out)
+    return {**_state(opt_out), "receipt": _withdrawal_receipt(opt_out)}
+
+
+def _withdrawal_receipt(opt_out: OptOut) -> str | None:
+    """Where the proof of it will be in a second; a wish that never was in force left nothing in the log."""
+    at = f"/v1/receipts/{opt_out.commitment}?kind=opt-out-withdrawn"
+    return at if opt_out.in_force_at is not None else None
 
 
 def _state(opt_out: OptOut) -> dict[str, Any]:

@@ -205,12 +205,14 @@ def _not_asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
 
 def _receipt(session: Session, opt_out: OptOut) -> dict[str, Any] | None:
     """What proves what was asked: the committed bytes, and where the log holds the commitment."""
-    act = session.scalar(select(Act).where(Act.ref == opt_out.commitment, Act.kind == "opt-out"))
-    if act is None or opt_out.request is None:
+    found = select(Act.kind, Act.log_index).where(Act.ref == opt_out.commitment, Act.leaf.is_not(None))
+    entries = {row.kind: row.log_index for row in session.execute(found)}
+    if "opt-out" not in entries or opt_out.request is None:
         return None
     return {
         "commitment": opt_out.commitment,
         "salt": opt_out.salt.hex(),
         "request": base64.b64encode(opt_out.request).decode("ascii"),
-        "log_index": act.log_index,
+        "log_index": entries["opt-out"],
+        "withdrawal_index": entries.get("opt-out-withdrawn"),
     }

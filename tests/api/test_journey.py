@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from byline.formats import note
+from byline.formats import note, receipt
 from registry.contributors import claim as claims
 from registry.database import transaction
 from registry.models import Base
@@ -247,7 +247,15 @@ def test_who_opted_out_may_take_it_back(world: World) -> None:
     where = f"/v1/opt-outs/{made['id']}"
     assert world.client.post(f"{where}/withdraw").status_code == 401
     answer = world.client.post(f"{where}/withdraw", headers={"Authorization": f"Bearer {token}"}, json={})
-    assert answer.get_json() == {"id": made["id"], "state": "withdrawn"}
+    said = answer.get_json()
+    assert (said["id"], said["state"]) == (made["id"], "withdrawn")
+    world.settle()
+    proof = world.client.get(said["receipt"])
+    assert (
+        receipt.verify(receipt.read(proof.data), vkey=world.runtime.vkey).entry["kind"] == "opt-out-withdrawn"
+    )
+    first = world.client.get(said["receipt"].partition("?")[0])
+    assert receipt.verify(receipt.read(first.data), vkey=world.runtime.vkey).entry["kind"] == "opt-out"
 
 
 def test_an_opt_out_by_link_waits_for_the_mail(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from byline.errors import BylineError, Conflict, NotFound, Unavailable, Untrusted
 from byline.formats import receipt
@@ -227,6 +227,29 @@ def test_a_receipt_is_there_once_a_checkpoint_covers_its_entry(keeper: Keeper) -
             receipt_for(session, keeper.store, ref="0" * 64)
     proved = receipt.verify(receipt.read(data), vkey=NoteKey(ORIGIN, KEY.public))
     assert (proved.index, proved.entry["digest"], proved.checkpoint.size) == (257, act.ref, 300)
+
+
+def test_a_receipt_stands_on_a_checkpoint_that_everybody_can_see(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was signed and not published may never be: another integrator goes on from it."""
+    keeper.add(3)
+    keeper.settle()
+    keeper.add(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(integrating, "publish", lambda *_args, **_kwargs: None)
+        keeper.integrate()
+    with keeper.sessions() as session:
+        refs = session.scalars(select(Act.ref).order_by(Act.log_index)).all()
+        data = receipt_for(session, keeper.store, ref=refs[0])
+        with pytest.raises(Unavailable):
+            receipt_for(session, keeper.store, ref=refs[3])
+    assert receipt.read(data).checkpoint in keeper.store.published
+    keeper.settle()
+    with keeper.sessions() as session:
+        assert (
+            receipt.read(receipt_for(session, keeper.store, ref=refs[3])).checkpoint in keeper.store.published
+        )
 
 
 def test_no_more_is_taken_while_thousands_wait(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,14 +154,16 @@ def settle(settings: Settings) -> None:
 def rebuilt(settings: Settings) -> Rebuilt:
     """What `byline-registry rebuild` does, by the test's clock."""
     engine = make_engine(settings.database_url)
-    shut.shut(engine)
+    try:
+        shut.shut(engine)
+    finally:
+        engine.dispose()
     runtime = open_runtime(settings, clock=Clock())
     try:
         done = rebuild(parts_of(runtime, lambda _said: None), now=runtime.clock())
         shut.open_again(runtime.sessions)
     finally:
         runtime.close()
-        engine.dispose()
     return done
 
 
