@@ -5,17 +5,19 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+import flask
 import marshmallow as ma
 from sqlalchemy.orm import Session
 
 from api import auth
 from api.once import once
 from api.schemas import DatasetRef, Flag, HexId, Strict, Text, When
-from api.section import Section, runtime
+from api.section import BYTES, Section, runtime
 from api.v1.shapes import SelectorOut
 from byline.formats.categories import ALL_USES, labels
 from registry.optouts import request as requests
 from registry.optouts import status as statuses
+from registry.publishing.evidence import evidence_zip
 
 RELATIONS = ("maker", "pictured", "for-someone-else")
 
@@ -171,6 +173,22 @@ def opt_out(_: dict[str, Any], *, opt_out: str) -> Any:
     token = auth.bearer()
     with runtime().sessions() as session:
         return statuses.status(session, opt_out_id=opt_out, token=token)
+
+
+@section.get(
+    "/opt-outs/<id:opt_out>/evidence", gives=BYTES, content_type="application/zip", budget="lookup",
+    refuses=(401, 403, 404), doc={"security": [{"bearer": []}]},
+)  # fmt: skip
+def evidence(_: dict[str, Any], *, opt_out: str) -> flask.Response:
+    """All that it can show in one zip, to print or to hand to a lawyer: wish, receipts, manifests, notices, answers."""
+    here, token = runtime(), auth.needed()
+    with here.sessions() as session:
+        data = evidence_zip(
+            session, store=here.store, settings=here.settings, vkey=here.vkey, opt_out_id=opt_out, token=token
+        )
+    response = flask.Response(data, content_type="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="opt-out-{opt_out[:8]}.zip"'
+    return response
 
 
 @section.post(

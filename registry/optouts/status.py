@@ -39,9 +39,14 @@ def status(session: Session, *, opt_out_id: str, token: str | None = None) -> di
     What a person in a picture asked is for the publishers named alone: without a token nothing of it is said.
     NotFound("no-such-opt-out"), Untrusted("wrong-token").
     """
-    opt_out = find_opt_out(session, opt_out_id)
     if token is None:
-        return _public(session, opt_out)
+        return _public(session, find_opt_out(session, opt_out_id))
+    return full_status(session, opt_out_id=opt_out_id, token=token)
+
+
+def full_status(session: Session, *, opt_out_id: str, token: str) -> dict[str, Any]:
+    """The same, whole. NotFound("no-such-opt-out"), Untrusted("wrong-token")."""
+    opt_out = find_opt_out(session, opt_out_id)
     require_token(session, opt_out, token)
     return _own(session, opt_out)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
+import zipfile
 
 import pytest
 from werkzeug.test import TestResponse
@@ -86,6 +88,28 @@ def test_taking_it_back(world: World) -> None:
     ident = parse(world.page("/status")).css_first('input[name="id"]').attributes["value"]  # type: ignore[union-attr]
     assert world.send("/status/withdraw", form="/status", id=ident).status_code == 303
     assert "Withdrawn" in words(world.page("/status"))
+
+
+def test_all_that_it_can_show_is_one_file_by_a_button(world: World) -> None:
+    _confirmed(world)
+    _opt_out(world)
+    page = parse(world.page("/status"))
+    form = page.css_first('form[action="/status/evidence"]')
+    ident = form.css_first('[name="id"]').attributes["value"]  # type: ignore[union-attr]
+    answer = world.send("/status/evidence", form="/status", id=ident)
+    assert (answer.status_code, answer.content_type) == (200, "application/zip")
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        cover = archive.read("index.html").decode()
+    assert "lab/faces" in words(cover.replace("<body>", "<body><main>"))
+    assert parse(cover).css("script, img") == []
+
+
+def test_another_opt_outs_number_gives_nothing(world: World) -> None:
+    _confirmed(world)
+    _opt_out(world)
+    answer = world.send("/status/evidence", form="/status", id="0" * 32)
+    assert answer.content_type.startswith("text/html")
+    assert "That did not work" in answer.text
 
 
 def test_a_claim_that_waits_shows_the_line_to_put_up(world: World) -> None:

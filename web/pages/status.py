@@ -12,6 +12,7 @@ from registry.contributors import claim as claims
 from registry.database import transaction
 from registry.optouts import request as requests
 from registry.optouts import status as statuses
+from registry.publishing.evidence import evidence_zip
 from web.forms import CATEGORIES, Choices, field, read_choices
 from web.here import keep_key, kept_key, runtime
 from web.words import ANSWERED
@@ -25,6 +26,7 @@ def routes(pages: flask.Blueprint) -> None:
     pages.add_url_rule("/status", "status", status)
     pages.add_url_rule("/status/opt-out", "opt_out", opt_out, methods=["POST"])
     pages.add_url_rule("/status/withdraw", "withdraw", withdraw, methods=["POST"])
+    pages.add_url_rule("/status/evidence", "evidence", evidence, methods=["POST"])
 
 
 def door() -> flask.typing.ResponseReturnValue:
@@ -95,6 +97,23 @@ def withdraw() -> flask.typing.ResponseReturnValue:
     except BylineError as error:
         return shown(problem=error.message)
     return flask.redirect(flask.url_for("web.status"), 303)
+
+
+def evidence() -> flask.typing.ResponseReturnValue:
+    """Everything it can show, as one file."""
+    key, here = kept_key(), runtime()
+    if key is None:
+        return flask.redirect(flask.url_for("web.status_door"), 303)
+    ident = field("id", most=32)
+    try:
+        with here.sessions() as session:
+            data = evidence_zip(
+                session, store=here.store, settings=here.settings, vkey=here.vkey, opt_out_id=ident, token=key[1]
+            )  # fmt: skip
+    except BylineError as error:
+        return shown(problem=error.message)
+    named = {"Content-Disposition": f'attachment; filename="opt-out-{ident[:8]}.zip"'}
+    return flask.Response(data, content_type="application/zip", headers=named)
 
 
 def shown(*, problem: str | None = None) -> flask.typing.ResponseReturnValue:

@@ -1,12 +1,16 @@
-"""`byline opt-out`, with `status` and `withdraw`."""
+"""`byline opt-out`, with `status`, `evidence` and `withdraw`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from byline.cli.options import Asked, asked, many
+from byline.cli.reading import save
+
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 _CATEGORIES = ("train-generative", "train-other", "data-mining", "ai-search")
 _RELATIONS = ("maker", "pictured", "for-someone-else")
@@ -103,6 +107,19 @@ def status(asked: Asked, id_: str, token: str) -> None:
         f"  in the feed since head {seq}" if seq is not None else "  not in a published head of the feed yet"
     )
     asked.show(found, "\n".join(lines))
+
+
+@opt_out.command()
+@click.argument("id_", metavar="ID")
+@click.option("--token", required=True, help="The token of any of its claims, or its own.")
+@click.option("-o", "--out", type=FILE, required=True, metavar="FILE.zip", help="Where it is written.")
+@asked
+def evidence(asked: Asked, id_: str, token: str, out: Path) -> None:
+    """Fetch all that an opt-out can show, in one zip: to print, or to hand to a lawyer or an authority."""
+    with asked.registry() as registry:
+        data = registry.evidence(id_, token=token)
+    save(out, data)
+    asked.show({"id": id_, "file": str(out), "bytes": len(data)}, f"{out}: open index.html in it first")
 
 
 @opt_out.command()

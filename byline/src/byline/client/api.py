@@ -13,6 +13,8 @@ from byline.client.transport import Transport
 from byline.errors import Refused
 from byline.formats.keys import PrivateKey
 
+MOST_EVIDENCE = 32 << 20
+
 
 @dataclass(frozen=True)
 class Block:
@@ -120,6 +122,12 @@ class Registry:
     def opt_out_status(self, id_: str, *, token: str) -> dict[str, Any]:
         """What an opt-out reached, and what the holders said."""
         return self._object(self.transport.get(f"/v1/opt-outs/{_part(id_)}", token=token))
+
+    def evidence(self, id_: str, *, token: str) -> bytes:
+        """All that an opt-out can show, in one zip."""
+        return self.transport.fetch(
+            f"/v1/opt-outs/{_part(id_)}/evidence", max_bytes=MOST_EVIDENCE, token=token
+        )
 
     def withdraw(self, id_: str, *, token: str) -> dict[str, Any]:
         """Take an opt-out back."""

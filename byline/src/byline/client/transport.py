@@ -127,9 +127,9 @@ class Transport:
         """Send bytes to a place that may take them twice."""
         return _json(self._send("PUT", path, content=body, params=dict(params), headers=dict(headers)))
 
-    def fetch(self, path: str, *, max_bytes: int) -> bytes:
+    def fetch(self, path: str, *, max_bytes: int, token: str | None = None) -> bytes:
         """The bytes of a file; Untrusted("answer-too-large") where there are more than `max_bytes`."""
-        return self._send("GET", path, max_bytes=max_bytes).content
+        return self._send("GET", path, max_bytes=max_bytes, headers=_bearer(token)).content
 
     def download(self, path: str, out: BinaryIO, *, max_bytes: int) -> int:
         """Write a file's bytes to `out` (from its present position, which a retry goes back to).
