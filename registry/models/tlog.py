@@ -32,12 +32,13 @@ class Act(Base):
 
 
 class LogState(Base):
-    """One row: the next number and index to give."""
+    """One row: the next number and index to give, and up to which size the partial tiles of full ones were deleted."""
 
     __tablename__ = "log_state"
     id: Mapped[int] = mapped_column(primary_key=True)
     next_number: Mapped[int] = mapped_column(BigInteger, default=0)
     next_index: Mapped[int] = mapped_column(BigInteger, default=0)
+    collected: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class SignedCheckpoint(Base):

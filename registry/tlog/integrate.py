@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from byline.errors import Conflict, Untrusted
@@ -24,7 +24,7 @@ from byline.formats.merkle import EMPTY_ROOT
 from byline.formats.note import NoteKey
 from byline.formats.tiles import WIDTH, new_tiles
 from registry.database import Sessions, one_at_a_time, transaction
-from registry.models import Act, SignedCheckpoint
+from registry.models import Act, LogState, SignedCheckpoint
 from registry.storage import ObjectStore
 from registry.tlog import shelf
 from registry.tlog.growing import grow
@@ -53,7 +53,7 @@ def integrate(
         shelf.write_tile(store, tile, data)
     signed = keep(sessions, tree, Checkpoint(origin, grown.size, grown.root), log_key=log_key, now=now)
     publish(store, signed, key=NoteKey(origin, log_key.public), sessions=sessions)
-    collect(store, tree.size, grown.size)
+    collect(sessions, store, size=grown.size)
     return len(leaves)
 
 
@@ -112,13 +112,21 @@ def check_known(session: Session, published: Checkpoint) -> None:
         )
 
 
-def collect(store: ObjectStore, old: int, size: int) -> int:
-    """Delete partial tiles and bundles of what became full between two published sizes; how many files."""
-    if old // WIDTH == size // WIDTH:
+def collect(sessions: Sessions, store: ObjectStore, *, size: int) -> int:
+    """Delete partial tiles and bundles of what is full below the published `size`; how many files.
+
+    How far that is done is written down afterwards: what a crash left behind is collected by the next run that fills a tile.
+    """
+    with sessions() as session:
+        old = session.scalar(select(LogState.collected)) or 0
+    if old // WIDTH >= size // WIDTH:
         return 0
     full = [tile for tile in new_tiles(old, size) if tile.width == WIDTH]
     bundles = [type(tile)(None, tile.index) for tile in full if tile.level == 0]
-    return sum(shelf.collect_partial(store, tile) for tile in (*full, *bundles))
+    gone = sum(shelf.collect_partial(store, tile) for tile in (*full, *bundles))
+    with transaction(sessions) as session:
+        session.execute(update(LogState).where(LogState.collected < size).values(collected=size))
+    return gone
 
 
 def _next_leaves(session: Session, size: int) -> list[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import insert
@@ -18,6 +18,7 @@ from byline.formats.tiles import new_bundles as bundles_between
 from byline.formats.tiles import read_bundle, tiles_of
 from registry.database import Sessions, transaction
 from registry.models import Act
+from registry.storage import ObjectStore
 from registry.storage.memory import MemoryStore
 from registry.storage.store import Body
 from registry.tlog import shelf
@@ -117,24 +118,32 @@ class Keeper:
         """What is published."""
         return checkpoints.read(self.store.get(shelf.CHECKPOINT), NoteKey(ORIGIN, KEY.public))
 
-    def leaves(self, size: int) -> Iterator[bytes]:
-        """Entries as strangers read them."""
-        for bundle in bundles_between(0, size):
-            yield from read_bundle(self.store.get(shelf.key_of(bundle)), bundle)
-
     def check(self) -> None:
-        """The published log is whole, and every checkpoint ever published is a beginning of it."""
-        size = self.checkpoint().size
-        hashes = [merkle.leaf_hash(leaf) for leaf in self.leaves(size)]
-        assert [entries.parse_entry(leaf)["seq"] for leaf in self.leaves(size)] == list(range(size))
-        for data in self.store.published:
-            known = checkpoints.read(data, NoteKey(ORIGIN, KEY.public))
-            assert merkle.root(hashes[: known.size]) == known.root
-        for tile in tiles_of(size):
-            span = 256 ** (tile.level or 0)
-            stored = self.store.get(shelf.key_of(tile))
-            wanted = [
-                merkle.root(hashes[(tile.index * 256 + at) * span : (tile.index * 256 + at + 1) * span])
-                for at in range(tile.width)
-            ]
-            assert stored == b"".join(wanted)
+        """The published log is whole, in the order it was made, and goes on from all that was ever published."""
+        size = check_log_in(self.store, self.store.published)
+        assert [entries.parse_entry(leaf)["seq"] for leaf in leaves_in(self.store, size)] == list(range(size))
+
+
+def leaves_in(store: ObjectStore, size: int) -> Iterator[bytes]:
+    """Entries as strangers read them."""
+    for bundle in bundles_between(0, size):
+        yield from read_bundle(store.get(shelf.key_of(bundle)), bundle)
+
+
+def check_log_in(store: ObjectStore, published: Iterable[bytes]) -> int:
+    """Every tile is what the entries give, and every one of these checkpoints is a beginning of the log; its size."""
+    size = checkpoints.read(store.get(shelf.CHECKPOINT), NoteKey(ORIGIN, KEY.public)).size
+    hashes = [merkle.leaf_hash(leaf) for leaf in leaves_in(store, size)]
+    assert len(hashes) == size
+    for data in published:
+        known = checkpoints.read(data, NoteKey(ORIGIN, KEY.public))
+        assert known.size <= size
+        assert merkle.root(hashes[: known.size]) == known.root
+    for tile in tiles_of(size):
+        span = 256 ** (tile.level or 0)
+        wanted = [
+            merkle.root(hashes[(tile.index * 256 + at) * span : (tile.index * 256 + at + 1) * span])
+            for at in range(tile.width)
+        ]
+        assert store.get(shelf.key_of(tile)) == b"".join(wanted)
+    return size
