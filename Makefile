@@ -126,10 +126,15 @@ browser: ## install Chromium for the browser tests, where this user may (Debian)
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium >/dev/null; } || \
 	  echo "no Chromium here: the browser tests will be skipped" >&2
 
-outsiders: ## install Go and its mod packages, which read our logs in the tests, where this user may (Debian)
+outsiders: $(VENV)/.dev ## install Go and its mod packages (Debian) and aics-tlog (Python >= 3.12), which read our logs in the tests, where they install
 	@command -v go >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q >/dev/null && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends golang-go golang-golang-x-mod-dev >/dev/null; } || \
 	  echo "no Go here: the tests that have it read our logs will be skipped" >&2
+	@{ for python in python3.14 python3.13 python3.12 $$(ls -d $$HOME/.pyenv/versions/3.1[2-9]*/bin/python3 2>/dev/null); do \
+	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && break; done && \
+	  $$python -m venv --clear --without-pip $(VENV)/outsiders && \
+	  $(BIN)/uv pip install -q --require-hashes --python $(VENV)/outsiders/bin/python -r requirements/outsiders.txt; } || \
+	  { rm -rf $(VENV)/outsiders; echo "no Python 3.12 with aics-tlog here: the tests that have it read our logs will be skipped" >&2; }
 
 clean: ## forget the virtual environment and the demo's data
 	@rm -rf $(VENV) .byline
