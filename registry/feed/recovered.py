@@ -13,17 +13,21 @@ def take_heads(sessions: Sessions) -> int:
     """Know every logged head again; how many were forgotten. The next build makes a new one."""
     with transaction(sessions) as session:
         known = set(session.scalars(select(FeedHead.seq)))
-        acts = session.scalars(select(Act).where(Act.kind == "feed", Act.leaf.is_not(None))).all()
-        entries = [(act, parse_entry(act.leaf or b"")) for act in acts]
-        fresh = [(act, entry) for act, entry in entries if entry["seq"] not in known]
-        session.add_all(
-            FeedHead(
-                seq=entry["seq"],
-                sha256=entry["digest"],
-                content_sha256="",  # unlike any content: the next build does not take it for its own
-                number=act.number or 0,
-                made_at=act.made_at,
+        acts = select(Act.leaf, Act.number, Act.made_at).where(Act.kind == "feed", Act.leaf.is_not(None))
+        fresh = 0
+        for leaf, number, made_at in session.execute(acts.execution_options(yield_per=1_000)):
+            entry = parse_entry(leaf or b"")
+            if entry["seq"] in known:
+                continue
+            known.add(entry["seq"])
+            fresh += 1
+            session.add(
+                FeedHead(
+                    seq=entry["seq"],
+                    sha256=entry["digest"],
+                    content_sha256="",  # unlike any content: the next build does not take it for its own
+                    number=number or 0,
+                    made_at=made_at,
+                )
             )
-            for act, entry in fresh
-        )
-    return len(fresh)
+    return fresh

@@ -60,6 +60,16 @@ class Growing:
         return rest[0] if rest else merkle.EMPTY_ROOT
 
 
+def root_of_entries(session: Session, size: int) -> bytes:
+    """The tree head that the database's first `size` entries give; Untrusted("log-damaged") where one is not there."""
+    tree = Growing()
+    for bundle in _bundles(session, size):
+        for leaf in bundle:
+            for _ in tree.add(leaf_hash(leaf)):
+                pass
+    return tree.root()
+
+
 def check_entries(sessions: Sessions) -> SignedCheckpoint | None:
     """The newest signed checkpoint, if the database's entries give its root; None before the first.
 
@@ -67,18 +77,11 @@ def check_entries(sessions: Sessions) -> SignedCheckpoint | None:
     """
     with sessions() as session:
         signed = session.scalar(select(SignedCheckpoint).order_by(SignedCheckpoint.size.desc()).limit(1))
-        if signed is None:
-            return None
-        tree = Growing()
-        for bundle in _bundles(session, signed.size):
-            for leaf in bundle:
-                for _ in tree.add(leaf_hash(leaf)):
-                    pass
-    if tree.root() != signed.root:
-        raise Untrusted(
-            "log-damaged",
-            f"the entries in the database do not give the root that was signed for {signed.size}",
-        )
+        if signed is not None and root_of_entries(session, signed.size) != signed.root:
+            raise Untrusted(
+                "log-damaged",
+                f"the entries in the database do not give the root that was signed for {signed.size}",
+            )
     return signed
 
 

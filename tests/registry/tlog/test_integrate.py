@@ -12,13 +12,14 @@ from sqlalchemy import delete, select, update
 from byline.errors import BylineError, Conflict, NotFound, Unavailable, Untrusted
 from byline.formats import receipt
 from byline.formats.keys import PrivateKey
-from byline.formats.merkle import EMPTY_ROOT
+from byline.formats.merkle import EMPTY_ROOT, leaf_hash
 from byline.formats.note import NoteKey
 from byline.formats.tiles import Tile, read_bundle
 from registry.database import transaction
 from registry.models import Act, LogState, SignedCheckpoint
 from registry.tlog import growing, sequence, shelf
 from registry.tlog import integrate as integrating
+from registry.tlog import recover as recovering
 from registry.tlog.boot import check_log
 from registry.tlog.receipts import receipt_for
 from registry.tlog.recover import recover
@@ -332,8 +333,13 @@ def test_a_restored_database_signs_nothing_until_it_was_recovered(keeper: Keeper
     with pytest.raises(Untrusted) as caught:
         keeper.integrate()
     assert caught.value.code == "log-ahead-of-database"
-    done = recover(keeper.sessions, store=keeper.store, log_key=KEY, origin=ORIGIN, now=NOW)
-    assert (done.entries, done.size, len(done.lost)) == (200, 300, 200)
+    heard: list[tuple[int, int]] = []
+    done = recover(
+        keeper.sessions, store=keeper.store, log_key=KEY, origin=ORIGIN, now=NOW,
+        heard=lambda index, entry: heard.append((index, entry["seq"])),
+    )  # fmt: skip
+    assert (done.entries, done.size, done.lost) == (200, 300, 200)
+    assert heard == [(at, at) for at in range(100, 300)]
     assert boot(keeper) == "well"
     keeper.made = 300
     keeper.add(10)
@@ -365,6 +371,47 @@ def test_the_same_act_after_a_recovery_finds_its_entry(keeper: Keeper) -> None:
     keeper.add(3)
     assert keeper.integrate() == 0
     assert keeper.checkpoint().size == 5
+
+
+def test_many_entries_come_back_in_stretches(small: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held at a time is a stretch, however long the log; half of it was known and not signed."""
+    small.add(10)
+    small.settle()
+    small.add_many(3_000)
+    small.settle()
+    with transaction(small.sessions) as session:
+        session.execute(delete(SignedCheckpoint).where(SignedCheckpoint.size > 10))
+        session.execute(delete(Act).where(Act.log_index >= 1_500))
+    most: list[int] = []
+    real = recovering._bring_back
+
+    def seen(session: Any, batch: Any, **said: Any) -> int:
+        most.append(len(batch))
+        return real(session, batch, **said)
+
+    monkeypatch.setattr(recovering, "_bring_back", seen)
+    done = recover(small.sessions, store=small.store, log_key=KEY, origin=ORIGIN, now=NOW)
+    assert (done.entries, done.lost) == (3_000, 1_510)
+    assert (max(most), sum(most)) == (recovering.BATCH, 3_000)
+    assert boot(small) == "well"
+    small.made = 3_010
+    small.add(5)
+    small.settle()
+    small.check()
+
+
+def test_entries_that_do_not_give_the_published_root_are_not_taken(keeper: Keeper) -> None:
+    """A bundle and its tile, both changed alike: the tile above them knows."""
+    keeper.add(700)
+    keeper.settle()
+    other = b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in [b"{}"] * 256)
+    keeper.store.put(shelf.key_of(Tile(None, 0)), other)
+    keeper.store.put(shelf.key_of(Tile(0, 0)), leaf_hash(b"{}") * 256)
+    restored(keeper, 0)
+    with pytest.raises(BylineError):
+        recover(keeper.sessions, store=keeper.store, log_key=KEY, origin=ORIGIN, now=NOW)
+    with keeper.sessions() as session:
+        assert session.scalar(select(Act.id)) is None
 
 
 def test_a_database_that_knows_its_log_has_nothing_to_recover(keeper: Keeper) -> None:

@@ -96,7 +96,8 @@ DAMAGE: dict[str, tuple[str, Spoil]] = {
     "an entry is gone": ("log-damaged", lambda here: here.execute(delete(Act).where(Act.log_index == 1))),
     "an entry was changed": (
         "log-damaged", lambda here: here.execute(update(Act).where(Act.log_index == 0).values(leaf=b"x"))),
-    "a number is missing": ("sequence-gap", lambda here: here.execute(update(LogState).values(next_number=LogState.next_number + 1))),
+    "an index is missing": ("sequence-gap", lambda here: here.execute(update(LogState).values(next_index=LogState.next_index + 1))),
+    "a number will be given twice": ("sequence-gap", lambda here: here.execute(update(LogState).values(next_number=1))),
     "a tile is gone": ("log-file-wrong", lambda here: here.lose("log/tile/0/")),
     "a bundle was changed": (
         "log-file-wrong", lambda here: here.flip_all("log/tile/entries/")),

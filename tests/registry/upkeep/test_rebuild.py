@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from registry.cli import main
 from registry.config import Settings
 from registry.database import make_engine, make_items_engine, make_sessions, transaction
 from registry.models import (
+    Act,
     AliasLink,
     Contributor,
     ContributorCount,
@@ -204,8 +206,19 @@ def test_it_is_a_command(settings: Settings) -> None:
 def test_a_database_older_than_its_log_is_recovered_first(settings: Settings) -> None:
     engine = make_engine(settings.database_url)
     with transaction(make_sessions(engine)) as session:
-        size = session.scalar(select(func.max(SignedCheckpoint.size)))
-        session.execute(delete(SignedCheckpoint).where(SignedCheckpoint.size == size))
+        newest, before = session.scalars(
+            select(SignedCheckpoint.size).order_by(SignedCheckpoint.size.desc()).limit(2)
+        )
+        session.execute(delete(SignedCheckpoint).where(SignedCheckpoint.size == newest))
+        session.execute(delete(Act).where(Act.log_index >= before))
     engine.dispose()
     code, said = command(settings, "rebuild")
     assert (code, said["error"]["code"]) == (1, "log-ahead-of-database")
+    code, said = command(settings, "recover")
+    assert (code, said["entries"], said["size"]) == (0, newest - before, newest)
+    listed = [json.loads(line)["index"] for line in Path(said["lost_file"]).read_text().splitlines()]
+    assert listed == list(range(before, newest))
+    code, said = command(settings, "rebuild")
+    assert (code, said["versions"]) == (0, 4)
+    code, said = command(settings, "fsck")
+    assert (code, said["findings"]) == (0, [])
