@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from byline.cli.ages import AGE
+from byline.cli.filter_report import hand_on
 from byline.cli.options import Asked, asked
 
 if TYPE_CHECKING:  # see options.py
@@ -80,6 +81,19 @@ _WORTH_IT = 64 << 20
     "--jobs", type=click.IntRange(1, 256), metavar="N", help="Processes that ask. Default: one a core."
 )
 @click.option("--array", metavar="NAME", help="The member of a JSON document that holds the records.")
+@click.option("--report", type=_PATH, metavar="FILE", help="Keep the report as JSON, too.")
+@click.option(
+    "--key",
+    "key_file",
+    type=_PATH,
+    metavar="KEY.pem",
+    help="Sign the report: FILE.dsse.json beside it.",
+)
+@click.option(
+    "--publisher",
+    metavar="SLUG",
+    help="With --key: answer `suppressed` to your open notices whose rows went.",
+)
 @asked
 def filter(asked: Asked, inputs: tuple[str, ...], **said: Any) -> None:  # noqa: A001 - it is the command's name
     """Take opted-out rows out of files, folders, globs or s3://; `- -o -` filters URLs, a line each, from stdin to stdout.
@@ -90,23 +104,33 @@ def filter(asked: Asked, inputs: tuple[str, ...], **said: Any) -> None:  # noqa:
     from byline.client.feed import Feed, use_of
     from byline.client.filter import Wish, filter_files
     from byline.client.lines import filter_lines
+    from byline.client.reporting import with_written
     from byline.client.sources import expand
 
     if sum((said["out"] is not None, said["mask"] is not None, said["report_only"])) != 1:
         raise click.UsageError("say where to: one of -o, --mask, --report-only")
     has_lines = _has_lines(inputs, said["out"])
+    then = hand_on(said)
     feed = Feed.open(said["state"], pin=said["pin"], max_age=said["max_age"])
     use = use_of(said["use"])
     if use.label != use.asked:
         asked.say(f"{use.asked!r} is no category this feed knows; it is read as any use")
     wish = Wish(use=use, layout=_layout(said), dataset=said["dataset"], on_unreadable=said["on_unreadable"])
     if has_lines:
+        then.check((), None)
         document = filter_lines(sys.stdin.buffer, sys.stdout.buffer, feed, wish)
+        then.save(document, origin=feed.head.origin)
+        then.answer(asked, feed, document)
         asked.say(json.dumps(document) if asked.json else in_words(document))
         return
     sources = expand(inputs)
     target = _target(inputs, sources, said)
+    then.check(sources, target)
     document = filter_files(sources, feed, wish, target=target, jobs=said["jobs"] or _jobs(sources))
+    if then.key is not None:
+        document = with_written(document, sources, target)
+    then.save(document, origin=feed.head.origin)
+    then.answer(asked, feed, document)
     asked.show(document, in_words(document))
 
 

@@ -42,8 +42,10 @@ def notices(asked: Asked, ctx: click.Context, *, key_file: Path | None, after: i
         return
     if key_file is None:
         raise click.UsageError("say who asks: --key KEY.pem")
+    from byline.client.outcome import every_event
+
     with asked.registry() as registry:
-        items = list(_all(registry, private_key(key_file), after=after, keep=keep))
+        items = list(every_event(registry, private_key(key_file), after=after, keep=keep))
     latest = {item["notice"]["id"]: item for item in items}
     last = items[-1]["seq"] if items else after
     lines = [_line(item) for item in latest.values()] or ["nothing new"]
@@ -103,27 +105,12 @@ def outcome(
 
 
 def _report(asked: Asked, publisher: str, key_file: Path, said: list[Said]) -> None:
-    from byline.client.outcome import outcome_statement
+    from byline.client.outcome import By, send_outcomes
 
-    key = private_key(key_file)
     with asked.registry() as registry:
-        head = registry.notices(key, after=0, limit=1).get("outcomes_head")
-        envelope = outcome_statement(
-            said, key, publisher=publisher, origin=registry.about()["origin"], previous=head, stamp=stamp()
-        )
-        made = registry.report(envelope)
+        made = send_outcomes(registry, said, By(publisher, private_key(key_file)), stamp=stamp())
     counts = ", ".join(f"{n} {what}" for what, n in made.get("taken", {}).items())
     asked.show(made, f"taken: {counts or 'known already'}")
-
-
-def _all(registry: Any, key: Any, *, after: int, keep: bool) -> Iterator[Mapping[str, Any]]:
-    """Every event after `after`; asking once more after the last says that it arrived."""
-    while True:
-        page = registry.notices(key, after=after, limit=100)
-        yield from page["items"]
-        if not page["items"] or (keep and page["next"] >= page["last"]):
-            return
-        after = page["next"]
 
 
 def _line(item: Mapping[str, Any]) -> str:

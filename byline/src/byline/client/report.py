@@ -117,6 +117,7 @@ def _file_report(tally: Tally, asked: Asked) -> dict[str, Any]:
     tier, columns = tally.tier, tally.columns
     return {
         "name": tally.name,
+        "sha256": tier.sha256,
         "tier": tier.kind,
         "datasets": [entry.label for entry in tier.entries],
         "reason": tier.reason,

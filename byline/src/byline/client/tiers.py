@@ -40,6 +40,8 @@ class Tier:
     reason: str | None = None
     bad: BitMap64 = field(default_factory=BitMap64)
     """Records nobody could read, the publisher neither."""
+    sha256: str | None = None
+    """The file's; None for a stream."""
 
     def rows(self, feed: Feed, use: Use) -> BitMap64:
         """The rows that go by any of the entries."""
@@ -54,15 +56,15 @@ def tier_of(feed: Feed, source: Source, guess: Callable[[], ReadOptions], *, dat
     sha256 = file_digest(feed.state, source)
     entries, reason = _named(feed.entries(sha256), dataset)
     if reason is not None:
-        return Tier("key", reason=reason)
+        return Tier("key", reason=reason, sha256=sha256)
     options, bad = None, BitMap64()
     for entry in entries:
         options = registered_options(entry.options, entry.format) or guess()
         unread = _found_again(feed.state, source, sha256, (entry, options))
         if unread is None:
-            return Tier("key", reason="records-differ")
+            return Tier("key", reason="records-differ", sha256=sha256)
         bad |= unread
-    return Tier("row", tuple(entries), options, bad=bad)
+    return Tier("row", tuple(entries), options, bad=bad, sha256=sha256)
 
 
 def _named(entries: Sequence[RowEntry], dataset: str | None) -> tuple[list[RowEntry], str | None]:

@@ -27,7 +27,8 @@ KEY = "urn:byline:key:v1"
 OUTCOME = "urn:byline:outcome:v1"
 OPT_OUT = "urn:byline:opt-out:v1"
 RETRACTION = "urn:byline:retraction:v1"
-PREDICATE_TYPES = (MANIFEST, PUBLISHER, KEY, OUTCOME, OPT_OUT, RETRACTION)
+FILTER_REPORT = "urn:byline:filter-report:v1"
+PREDICATE_TYPES = (MANIFEST, PUBLISHER, KEY, OUTCOME, OPT_OUT, RETRACTION, FILTER_REPORT)
 MAX_PAYLOAD = 1 << 20
 MAX_SUBJECTS = 10_000
 
