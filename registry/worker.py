@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import random
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +26,7 @@ from registry.database import only_one, presence, transaction
 from registry.feed.build import build_feed, is_due
 from registry.jobs import LONG, MAIL, OUT, SHORT, Work
 from registry.operators.signing_in import forget_old
-from registry.optouts import claims_followed, letters, mailing, match, pushing, telling
+from registry.optouts import claims_followed, letters, mailing, match, mine, pushing, telling
 from registry.optouts.lapse import lapse
 from registry.publishing import pipeline, retract, uploads
 from registry.runtime import Runtime
@@ -114,6 +115,17 @@ def _mail_notices(here: Runtime, work: Work) -> None:
     )
 
 
+def _mine(here: Runtime, work: Work) -> None:
+    mine.send_mine(
+        here.sessions,
+        seal=here.seal,
+        settings=here.settings,
+        payload=work.payload,
+        now=here.clock(),
+        token_urlsafe=lambda: secrets.token_urlsafe(32),
+    )
+
+
 def _number(here: Runtime) -> bool:
     with here.sessions() as session:
         if not has_unnumbered(session):
@@ -178,6 +190,7 @@ JOBS: Mapping[str, Do] = {
     "match": _match,
     "prove": _prove,
     "claim": _claim,
+    mine.JOB: _mine,
     telling.PUSH: _push,
     telling.LETTER: _mail_notices,
 }

@@ -22,6 +22,7 @@ from web.pages import (
     guides,
     items,
     makers,
+    mine,
     operator,
     pictured,
     proving,
@@ -37,7 +38,7 @@ CSP = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 ROOMS = (
-    finding, makers, datasets, publishers, claim, items, pictured, confirm, status, proving,
+    finding, makers, datasets, publishers, claim, items, pictured, confirm, status, mine, proving,
     reports, operator, contest, guides, transparency,
 )  # fmt: skip
 FILTERS: dict[str, Callable[..., Any]] = {

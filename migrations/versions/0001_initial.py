@@ -119,6 +119,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_log_state")),
     )
     op.create_table(
+        "mail_session",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("email_digest", sa.String(length=64), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_mail_session")),
+    )
+    with op.batch_alter_table("mail_session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mail_session_email_digest"), ["email_digest"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mail_session_ends_at"), ["ends_at"], unique=False)
+
+    op.create_table(
         "mail_token",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("purpose", sa.String(length=20), nullable=False),
@@ -879,6 +890,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_mail_token_email_digest"))
 
     op.drop_table("mail_token")
+    with op.batch_alter_table("mail_session", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mail_session_ends_at"))
+        batch_op.drop_index(batch_op.f("ix_mail_session_email_digest"))
+
+    op.drop_table("mail_session")
     op.drop_table("log_state")
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_job_key"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry.models.base import Base, Timestamp
-from registry.models.claims import Claim, MailToken, OperatorAct, Proof
+from registry.models.claims import Claim, MailSession, MailToken, OperatorAct, Proof
 from registry.models.contributors import AliasLink, Contributor, ContributorCount, ContributorName, Suggestion
 from registry.models.datasets import Dataset, DerivedFrom, ExtractPart, Manifest, ManifestFile, Submission
 from registry.models.feed import WithdrawnKey, WithdrawnRows
@@ -47,6 +47,7 @@ __all__ = [
     "IdempotentAnswer",
     "Job",
     "LogState",
+    "MailSession",
     "MailToken",
     "Manifest",
     "ManifestFile",

@@ -59,7 +59,7 @@ class Proof(Base):
 class MailToken(Base):
     """A link sent by mail.
 
-    `purpose` opt-out or claim, `ref` what it confirms; works once, until `expires_at`.
+    `purpose` opt-out, claim or mine, `ref` what it confirms; works once, until `expires_at`.
     """
 
     __tablename__ = "mail_token"
@@ -70,6 +70,15 @@ class MailToken(Base):
     made_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
+
+
+class MailSession(Base):
+    """`My page`, opened by a mailed link until `ends_at`. Of its key only SHA-256 is kept."""
+
+    __tablename__ = "mail_session"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    email_digest: Mapped[str] = mapped_column(String(64), index=True)
+    ends_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
 class OperatorAct(Base):

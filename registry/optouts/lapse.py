@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from registry.jobs import DEAD
-from registry.models import IdempotentAnswer, Job, MailToken, OptOut, OptOutScope, OptOutSelector
+from registry.models import IdempotentAnswer, Job, MailSession, MailToken, OptOut, OptOutScope, OptOutSelector
 from registry.optouts.mailing import VALID
 
 ANSWERS_KEPT = dt.timedelta(hours=24)
@@ -26,6 +26,7 @@ def lapse(session: Session, *, now: dt.datetime) -> bool:
     unconfirmed = session.scalars(asked.limit(MOST)).all()
     _erase(session, unconfirmed)
     session.execute(delete(MailToken).where(MailToken.expires_at < now))
+    session.execute(delete(MailSession).where(MailSession.ends_at < now))
     session.execute(delete(Job).where(Job.kind == "mail", Job.state == DEAD, Job.made_at < now - VALID))
     session.execute(delete(IdempotentAnswer).where(IdempotentAnswer.made_at < now - ANSWERS_KEPT))
     return len(unconfirmed) == MOST

@@ -131,6 +131,11 @@ def withdraw(session: Session, *, opt_out_id: str, token: str, now: dt.datetime)
     """
     opt_out = find_opt_out(session, opt_out_id)
     require_token(session, opt_out, token)
+    return withdraw_found(session, opt_out, now=now)
+
+
+def withdraw_found(session: Session, opt_out: OptOut, *, now: dt.datetime) -> dict[str, Any]:
+    """The same, for who showed otherwise that it is theirs."""
     was, opt_out.state = opt_out.state, "withdrawn"
     if was != "withdrawn":
         opt_out.withdrawn_at, opt_out.matched_at, opt_out.feed_seq = now, now, None

@@ -123,6 +123,22 @@ class Registry:
         """What an opt-out reached, and what the holders said."""
         return self._object(self.transport.get(f"/v1/opt-outs/{_part(id_)}", token=token))
 
+    def ask_mine(self, email: str) -> dict[str, Any]:
+        """Have a link mailed, if anything stands under this address; the answer never says whether."""
+        return self._object(self.transport.post("/v1/mine", {"email": email}))
+
+    def open_mine(self, token: str) -> dict[str, Any]:
+        """Trade the mailed token, once, for a key: `token`, `until`."""
+        return self._object(self.transport.post("/v1/mine/open", {"token": token}))
+
+    def mine(self, *, token: str) -> dict[str, Any]:
+        """Every claim and opt-out of the address, whole."""
+        return self._object(self.transport.get("/v1/mine", token=token))
+
+    def act_on_mine(self, act: str, body: Mapping[str, Any], *, token: str) -> dict[str, Any]:
+        """`hide`, `withdraw`: what one may do there."""
+        return self._object(self.transport.post(f"/v1/mine/{_part(act)}", body, token=token))
+
     def evidence(self, id_: str, *, token: str) -> bytes:
         """All that an opt-out can show, in one zip."""
         return self.transport.fetch(

@@ -1,0 +1,64 @@
+"""Hide from name search, and be found again: by who proved to be it. Exact look-ups still answer, so an opt-out works."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from byline.errors import Conflict
+from byline.formats.selectors import contributor_kind, public_id
+from registry.contributors.assertion import BY_MAIL
+from registry.models import Claim, Contributor
+from registry.tlog.append import append
+
+
+def may_hide(claim: Claim) -> bool:
+    """Confirmed by its line or by the operator: a mail address alone hides nobody. A host is no maker."""
+    return (
+        claim.state == "confirmed" and claim.decided_by != BY_MAIL and not claim.identity.startswith("host:")
+    )
+
+
+def set_hidden(session: Session, claims: Iterable[Claim], *, hidden: bool, now: dt.datetime) -> list[str]:
+    """Hide the makers of these claims, or show them again; the identities it was done for.
+
+    It holds in this transaction: search asks the table. Who stands in no dataset yet is kept as hidden, for tomorrow's.
+    Conflict("not-proved") where none of the claims may.
+    """
+    keys = sorted({one.identity for one in claims if may_hide(one)})
+    if not keys:
+        raise Conflict(
+            "not-proved", "show first that it is you: by the line in your profile, or the operator's word"
+        )
+    for key in keys:
+        _set(session, key, hidden=hidden, now=now)
+    return keys
+
+
+def _set(session: Session, key: str, *, hidden: bool, now: dt.datetime) -> None:
+    one = session.scalar(select(Contributor).where(Contributor.key == key))
+    if one is None:
+        if not hidden:
+            return
+        one = new_contributor(session, key)
+    if one.hidden != hidden:
+        one.hidden = hidden
+        kind = "hidden" if hidden else "shown"
+        append(session, kind=kind, subject="contributor", ref=one.public_id, leaf=None, now=now)
+
+
+def new_contributor(session: Session, key: str) -> Contributor:
+    """A handle that stands in no dataset yet, as the registry would write it for its first."""
+    kind, platform = contributor_kind(key)
+    local = kind in ("id", "name")
+    one = Contributor(
+        key=key, public_id=public_id(key), kind=kind, platform=platform,
+        handle=key.split(":", 2 if local else 1)[-1], dataset_id=None, root_id=0, hidden=False,
+    )  # fmt: skip
+    session.add(one)
+    session.flush()
+    session.execute(update(Contributor).where(Contributor.id == one.id).values(root_id=one.id))
+    return one

@@ -1,0 +1,97 @@
+"""My page: the same answer for every address, a link that a scanner cannot use up, and its buttons without script."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from registry.contributors import claim as claims
+from registry.database import transaction
+from tests.web.looking import parse, words
+from tests.web.world import World
+
+MAKER = "flickr:70000001@N01"
+ME = "me@example.org"
+
+
+def _claimed(world: World) -> None:
+    answer = world.send("/this-is-me", form="/this-is-me", identity=MAKER, email=ME)
+    key = parse(answer.text).css_first("#key").text().strip()  # type: ignore[union-attr]
+    with transaction(world.runtime.sessions) as session:
+        claims.confirm(session, claim_id=key.partition(".")[0], who="t", why="t", now=world.runtime.clock())
+    uses = ["train-generative", "train-other", "data-mining", "ai-search"]
+    world.send("/status/opt-out", form="/status", existing="remove", whom="all", categories=uses)
+    world.settle()
+
+
+def _link(world: World) -> str:
+    world.send("/mine", form="/mine", email=ME)
+    world.settle()
+    folder = world.runtime.settings.data_dir / "mail"
+    newest = max(folder.iterdir(), key=lambda path: path.stat().st_mtime).read_text()
+    found = re.search(r"/confirm/([A-Za-z0-9_-]+)", newest.replace("=\n", ""))
+    assert found, newest
+    return found[1]
+
+
+def _open(world: World) -> str:
+    _claimed(world)
+    token = _link(world)
+    assert "Open my page" in words(world.page(f"/confirm/{token}"))
+    assert world.send("/mine/open", form=f"/confirm/{token}", token=token).status_code == 303
+    return token
+
+
+def test_the_door_says_the_same_to_everybody(world: World) -> None:
+    _claimed(world)
+    known = world.send("/mine", form="/mine", email=ME)
+    unknown = world.send("/mine", form="/mine", email="nobody@example.org")
+    assert known.status_code == unknown.status_code == 200
+    assert words(known.text) == words(unknown.text)
+
+
+def test_the_page_shows_who_one_is_and_each_opt_out(world: World) -> None:
+    _open(world)
+    said = words(world.page("/mine"))
+    assert "70000001@N01 on Flickr confirmed" in said
+    assert "In force" in said
+    assert "lab/faces" in said
+
+
+def test_a_used_link_leads_to_the_door_with_the_reason(world: World) -> None:
+    token = _open(world)
+    world.send("/mine/close", form="/mine")
+    again = world.send("/mine/open", form="/mine", token=token)
+    assert again.status_code == 422
+    assert "not good any more" in again.text
+
+
+def test_all_of_it_is_one_file(world: World) -> None:
+    _open(world)
+    answer = world.send("/mine/export", form="/mine")
+    found = json.loads(answer.text)
+    assert [one["identity"] for one in found["claims"]] == [MAKER]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", found["opt_outs"][0]["made_at"])
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_hide_and_be_found_again(world: World) -> None:
+    _open(world)
+    world.send("/mine/hide", form="/mine", hidden="yes")
+    assert "hidden from name search" in words(world.page("/mine"))
+    world.send("/mine/hide", form="/mine", hidden="no")
+    assert "hidden from name search" not in words(world.page("/mine"))
+
+
+def test_take_back(world: World) -> None:
+    _open(world)
+    form = parse(world.page("/mine")).css_first('form[action="/mine/withdraw"]')
+    ident = form.css_first('[name="id"]').attributes["value"]  # type: ignore[union-attr]
+    world.send("/mine/withdraw", form="/mine", id=ident)
+    assert "Withdrawn" in words(world.page("/mine"))
+
+
+def test_closed_means_closed(world: World) -> None:
+    _open(world)
+    world.send("/mine/close", form="/mine")
+    assert "Mail me the link" in world.page("/mine")
