@@ -156,9 +156,7 @@ def test_an_opt_out_dropped_from_the_feed_is_named_by_its_victim(
     world.settle()
     status, kept = victim
     report = audit(web, status=status, kept_receipt=kept)
-    assert [one.check for one in report.findings if one.wrong or one.unknown][
-        -1
-    ] == "my rows are in the row feeds"
+    assert failed(report) == ["my rows are in the row feeds"]
 
 
 def test_a_notice_hidden_from_its_victim_is_named(

@@ -39,7 +39,7 @@ def audit(
     """
     report = Report()
     source: Source = transport if mirror is None else Folder(mirror)
-    key = _key(source, transport, vkey)
+    key = _key(source, vkey)
     signed = _signed(source, key, report)
     if signed is None:
         return report
@@ -63,11 +63,9 @@ def _said(source: Source) -> str:
     return source.fetch("/log/vkey", max_bytes=1_000).decode("utf-8", "replace").strip()
 
 
-def _key(source: Source, transport: Transport, vkey: str | None) -> NoteKey:
+def _key(source: Source, vkey: str | None) -> NoteKey:
     shown = _said(source)
     verified.check_key(vkey, shown)
-    if source is not transport:
-        verified.check_key(shown, _said(transport))
     return parse_vkey(shown)
 
 
@@ -86,6 +84,7 @@ def _check_served(
 ) -> None:
     """What is served now goes on from what was copied; where it does not, both notes are the evidence."""
     with report.checking("the served log goes on from the mirror's") as finding:
+        verified.check_key(_said(here), _said(transport))
         log = Log(transport)
         note = log.checkpoint()
         served = checkpoints.read(note, key)

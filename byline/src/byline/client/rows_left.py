@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from pyroaring import BitMap64
 
 from byline.client.fetching import entries_of
@@ -25,19 +28,19 @@ def check_rows_left(state: State, before: Head | None, head: Head) -> None:
         if digest[:2] not in changed or label in gone:
             continue
         after = now.get(label)
-        if after is None or _left(state, entry, after):
+        if after is None or unsaid_rows(entry, after, partial(_rows, state)):
             raise Untrusted(
                 "removed-unsaid",
                 f"rows of {entry.label} left the feed after head {before.seq}, and no removal says so",
             )
 
 
-def _left(state: State, before: RowEntry, after: RowEntry) -> BitMap64:
-    """Rows that left without a word."""
+def unsaid_rows(before: RowEntry, after: RowEntry, rows: Callable[[Bitmap], BitMap64]) -> BitMap64:
+    """Rows that left an entry without a word; `rows` reads a bitmap."""
     if before.bitmaps["any"] == after.bitmaps["any"]:
         return BitMap64()
-    said = [_rows(state, one) for one in after.removed.values()]
-    return _rows(state, before.bitmaps["any"]) - BitMap64.union(_rows(state, after.bitmaps["any"]), *said)
+    said = [rows(one) for one in (after.bitmaps["any"], *after.removed.values())]
+    return rows(before.bitmaps["any"]) - BitMap64.union(*said)
 
 
 def _rows(state: State, bitmap: Bitmap) -> BitMap64:

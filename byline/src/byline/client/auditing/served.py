@@ -11,6 +11,7 @@ from byline.client.auditing.findings import Finding, Report
 from byline.client.auditing.history import History
 from byline.client.copied_feed import MOST_FILE
 from byline.client.log import Source
+from byline.client.rows_left import unsaid_rows
 from byline.errors import BylineError, NotFound, Untrusted
 from byline.formats import rowfeed
 from byline.formats.feedhead import (
@@ -171,8 +172,7 @@ def check_rows_gone(before: Feed, after: Feed) -> None:
                     f"{entry.label} left the feed after head {before.head.seq}, and nothing says so",
                 )
             continue
-        said = [after.rows_of(one) for one in (there.bitmaps["any"], *there.removed.values())]
-        unsaid = before.rows_of(entry.bitmaps["any"]) - BitMap64.union(*said)
+        unsaid = unsaid_rows(entry, there, after.rows_of)
         if unsaid:
             raise Untrusted(
                 "removed-unsaid",
