@@ -245,6 +245,28 @@ def test_a_receipt_is_verified_by_the_command(
     assert (other.exit_code, json.loads(other.stdout)["error"]["code"]) == (1, "other-statement")
 
 
+def test_a_receipt_is_of_one_envelope_its_signature_included(
+    web: Transport, world: World, tmp_path: Path
+) -> None:
+    digest = world.get("/v1/datasets/ibm-research/faces")["digest"].removeprefix("sha256:")
+    (tmp_path / "kept.tlog-proof").write_bytes(web.fetch(f"/v1/receipts/{digest}", max_bytes=1 << 20))
+    spoilt = json.loads(world.manifest)
+    spoilt["signatures"][0]["sig"] = "A" * 86 + "=="
+    for name, data in (("true", world.manifest), ("spoilt", json.dumps(spoilt).encode())):
+        (tmp_path / name).write_bytes(data)
+    words = [
+        "receipt",
+        "verify",
+        str(tmp_path / "kept.tlog-proof"),
+        "--key",
+        world.runtime.vkey,
+        "--statement",
+    ]
+    assert CliRunner().invoke(command, [*words, str(tmp_path / "true")]).exit_code == 0
+    said = CliRunner().invoke(command, [*words, str(tmp_path / "spoilt"), "--json"])
+    assert (said.exit_code, json.loads(said.stdout)["error"]["code"]) == (1, "other-envelope")
+
+
 def _key(world: World) -> Any:
     from byline.formats.note import parse_vkey
 

@@ -92,5 +92,6 @@ def _check_same(proved: Proved, data: bytes) -> None:
         receipts.verify_commitment(proved, salt=salt, request=wish)
     elif isinstance(found, dict) and "payload" in found:
         receipts.verify_statement(proved, envelope.open_envelope(data).payload)
+        receipts.verify_envelope(proved, data)
     else:
         receipts.verify_statement(proved, data)

@@ -91,6 +91,15 @@ def verify_statement(proved: Proved, payload: bytes) -> None:
         )
 
 
+def verify_envelope(proved: Proved, data: bytes) -> None:
+    """The entry is about this envelope, signatures included, byte for byte; Untrusted("other-envelope")."""
+    if proved.entry.get("envelope_sha256") != hashlib.sha256(data).hexdigest():
+        raise Untrusted(
+            "other-envelope",
+            "the receipt is of this statement in another envelope: take the one that the registry serves",
+        )
+
+
 def verify_commitment(proved: Proved, *, salt: bytes, request: bytes) -> None:
     """Untrusted("other-request") unless the entry is the commitment SHA-256(salt || request) to this wish."""
     found = hashlib.sha256(salt + request).hexdigest()
