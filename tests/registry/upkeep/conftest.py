@@ -18,7 +18,6 @@ from registry.config import STANDING, Settings
 from registry.contributors import claim as claims
 from registry.database import make_engine, transaction
 from registry.models import Act, Contributor
-from registry.publishing.retract import hide_dataset
 from registry.runtime import open_runtime, prepare
 from registry.upkeep import shut
 from registry.upkeep.rebuild import Rebuilt, rebuild
@@ -65,14 +64,14 @@ def _opt_out(world: World, identity: str, email: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two publishers whose lists meet in one photo, a wish in force, one withdrawn, a version retracted, a dataset hidden."""
+    """Two publishers whose lists meet in one photo, a wish in force, one withdrawn, a version retracted."""
     empty = tmp_path_factory.mktemp("upkeep") / "data"
     prepare(settings_in(empty))
     publish_in(empty)
     folder = empty.with_name("full")
     with world_from(empty, folder) as world:
         kept = _opt_out(world, MAKER, "jane@example.org")
-        for slug in ("other-labs", "gone-labs", "shy-labs"):
+        for slug in ("other-labs", "gone-labs"):
             signer = Signer(world.client, world.runtime.settings.origin, world.runtime.clock(), slug=slug)
             assert signer.register().status_code == 201
             digest = _publish(world, signer, extract_of(LATER if slug == "gone-labs" else OTHER))
@@ -85,10 +84,6 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
             headers={"Authorization": f"Bearer {taken_back['token']}"},
         )
         assert answer.status_code == 200, answer.text
-        with transaction(world.runtime.sessions) as session:
-            hide_dataset(
-                session, dataset="shy-labs/faces", who="operator", why="asked", now=world.runtime.clock()
-            )
         world.settle()
         (folder / STANDING).write_text(json.dumps({"origin": world.runtime.settings.origin}))
         (folder / "wishes.json").write_text(json.dumps([kept, taken_back]))
@@ -134,7 +129,7 @@ def _paths(sessions: Any) -> list[str]:
         f"/v1/lookup?q={q}" for q in (PHOTO, ALIAS, STATIC, MAKER, "https://example.org/pictures/000001.jpg")
     ]
     paths += [f"/v1/contributors/{one}" for one in makers]
-    for slug in ("ibm-research", "other-labs", "gone-labs", "shy-labs"):
+    for slug in ("ibm-research", "other-labs", "gone-labs"):
         there = f"/v1/datasets/{slug}/faces"
         paths += [f"/v1/publishers/{slug}", there]
         paths += [f"{there}{end}" for end in ("/versions/1.0.0", "/manifest", "/croissant", "/notices")]
