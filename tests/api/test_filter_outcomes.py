@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from click.testing import CliRunner
 from werkzeug.serving import make_server
 
+from byline.cli.app import byline
 from byline.client.api import Registry
 from byline.client.feed import Feed
 from byline.client.outcome import By
@@ -96,3 +99,35 @@ def test_a_feed_of_another_registry_answers_nothing(desk: Desk, registry: Regist
     with pytest.raises(BylineError) as refused:
         answer(desk, registry, feed, report_of(desk.inbox()["items"][0]["notice"]))
     assert refused.value.code == "other-registry"
+
+
+def filter_as_holder(desk: Desk, folder: Path, *, registry: str) -> Any:
+    """`byline filter --key --publisher` of a file that goes by fingerprints."""
+    key, path = folder / "lab.pem", folder / "set.csv"
+    key.write_bytes(desk.world.signer.key.to_pem())
+    key.chmod(0o600)
+    path.write_text("id,url\n1,https://cdn.example.net/1.jpg\n")
+    who = ["--key", str(key), "--publisher", "ibm-research", "--registry", registry]
+    where = ["-o", str(folder / "out.csv"), "--report", str(folder / "report.json")]
+    return CliRunner().invoke(byline, ["filter", str(path), "--state", str(folder), *where, *who, "--json"])
+
+
+def test_the_command_answers_nothing_by_fingerprints_alone(
+    desk: Desk, registry: Registry, tmp_path: Path
+) -> None:
+    wish = desk.opt_out()
+    synced(desk, registry, tmp_path)
+    done = filter_as_holder(desk, tmp_path, registry=registry.transport.url)
+    assert done.exit_code == 0, done.output
+    assert "0 notices answered" in done.stderr
+    assert json.loads(done.stdout)["files"][0]["tier"] == "key"
+    assert desk.status(wish)["state"] in {"pending", "sent"}
+
+
+def test_a_registry_that_does_not_answer_leaves_what_was_filtered(
+    desk: Desk, registry: Registry, tmp_path: Path
+) -> None:
+    synced(desk, registry, tmp_path)
+    done = filter_as_holder(desk, tmp_path, registry="http://127.0.0.1:9")
+    assert done.exit_code == 3
+    assert {"out.csv", "report.json", "report.json.dsse.json"} <= {one.name for one in tmp_path.iterdir()}
