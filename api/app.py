@@ -41,6 +41,7 @@ PAGES = {
     "web.mine_open": "write",
     "web.mine_hide": "write",
     "web.mine_export": "write",
+    "web.mine_erase": "write",
     "web.mine_close": "write",
     "web.mine_withdraw": "write",
     "web.report": "write",

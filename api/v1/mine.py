@@ -18,6 +18,7 @@ from api.v1.shapes import SelectorOut
 from registry.contributors.hiding import set_hidden
 from registry.database import transaction
 from registry.optouts import mine as mines
+from registry.optouts.erasing import erase_mine
 from registry.optouts.mine_shown import mine as whole
 
 section = Section("mine", "What stands under my mail address")
@@ -108,6 +109,20 @@ class WhichIn(Strict):
     opt_out = HexId(required=True)
 
 
+class EraseIn(Strict):
+    """`true`: it cannot be undone."""
+
+    forever = Flag(required=True, validate=ma.validate.Equal(True))
+
+
+class Erased(Strict):
+    """How much was erased; `suppressing` opt-outs go on."""
+
+    claims = ma.fields.Integer(required=True)
+    opt_outs = ma.fields.Integer(required=True)
+    suppressing = ma.fields.Integer(required=True)
+
+
 @section.post("/mine", body=AskIn, gives=Asked, status=202, refuses=(409, 413, 415))
 def ask(_: dict[str, Any], sent: dict[str, Any]) -> Any:
     """Have a link mailed, if anything stands under this address. The answer never says whether."""
@@ -173,6 +188,17 @@ def withdraw(_: dict[str, Any], sent: dict[str, Any]) -> Any:
         ),
         OptOutState,
         status=200,
+    )
+
+
+@section.post(
+    "/mine/erase", body=EraseIn, gives=Erased, status=200, refuses=(401, 403, 409, 413, 415), doc=BEARER
+)
+def erase(_: dict[str, Any], sent: dict[str, Any]) -> Any:  # noqa: ARG001 - that it was sent is the consent
+    """Forget me, and go on suppressing: nobody can see or take back afterwards what goes on."""
+    here, token = runtime(), auth.needed()
+    return once(
+        lambda session: erase_mine(session, token=token, seal=here.seal, now=here.clock()), Erased, status=200
     )
 
 

@@ -16,6 +16,7 @@ from registry.models import Manifest, ManifestFile, Match, Notice, OptOut, OptOu
 from registry.optouts.delivering import Event, delivered, events
 from registry.optouts.pieces import select_in
 from registry.optouts.telling import receiver_of
+from registry.optouts.wishes import ERASED
 
 MOST = 100
 ROOM = 4 << 20  # bytes of row sets in one page
@@ -62,7 +63,8 @@ def notices_view(session: Session, ids: Collection[str]) -> dict[str, dict[str, 
     }
     selectors: dict[str, list[dict[str, str]]] = defaultdict(list)
     for (one,) in select_in(session, select(OptOutSelector), OptOutSelector.opt_out_id, opt_outs):
-        selectors[one.opt_out_id].append({"kind": one.kind, "value": one.value})
+        if not one.value.startswith(ERASED):  # its rows still say where it is
+            selectors[one.opt_out_id].append({"kind": one.kind, "value": one.value})
     rows = _rows(session, notices)
     return {
         notice.id: _view(notice, opt_outs[notice.opt_out_id], selectors[notice.opt_out_id], rows[notice.id])

@@ -24,7 +24,7 @@ def lapse(session: Session, *, now: dt.datetime) -> bool:
     """
     asked = select(OptOut.id).where(OptOut.in_force_at.is_(None), OptOut.made_at < now - VALID)
     unconfirmed = session.scalars(asked.limit(MOST)).all()
-    _erase(session, unconfirmed)
+    forget_unconfirmed(session, unconfirmed)
     session.execute(delete(MailToken).where(MailToken.expires_at < now))
     session.execute(delete(MailSession).where(MailSession.ends_at < now))
     session.execute(delete(Job).where(Job.kind == "mail", Job.state == DEAD, Job.made_at < now - VALID))
@@ -32,7 +32,8 @@ def lapse(session: Session, *, now: dt.datetime) -> bool:
     return len(unconfirmed) == MOST
 
 
-def _erase(session: Session, opt_outs: Collection[str]) -> None:
+def forget_unconfirmed(session: Session, opt_outs: Collection[str]) -> None:
+    """Delete requests that were never in force, whole."""
     for table in (OptOutSelector, OptOutScope):
         session.execute(delete(table).where(table.opt_out_id.in_(opt_outs)))
     session.execute(delete(MailToken).where(MailToken.ref.in_(opt_outs)))

@@ -14,6 +14,8 @@ from registry.models import Contributor, ContributorCount, OptOut, OptOutScope, 
 from registry.optouts.pieces import select_in
 
 ITEM_KINDS = frozenset({"photo", "url", "sha256"})
+ERASED = "erased:"
+"""Before the keyed digest that an item's text became when its person was erased."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +147,9 @@ def _wish(selectors: Iterable[OptOutSelector], roots: Mapping[str, int]) -> Wish
     keys = _keys(selectors)
     return Wish(
         makers=frozenset(roots[key] for key in keys if key in roots),
+        # As they were kept, not made again from the text: that of an erased person is gone.
         items=frozenset(
-            k for s in selectors if s.kind in ITEM_KINDS for k in selector_item_keys(s.kind, s.value)
+            k for s in selectors if s.kind in ITEM_KINDS for k in (s.k, s.k_beside) if k is not None
         ),
         hosts=frozenset(s.value for s in selectors if s.kind == "host"),
     )

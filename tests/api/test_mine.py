@@ -40,6 +40,7 @@ def opt_out(world: World, identity: str = MAKER, email: str = ME) -> str:
 
 
 def ask(world: World, email: str = ME) -> Any:
+    world.settle()
     later(world, seconds=1)  # mails are told apart by when they were written
     answer = world.client.post("/v1/mine", json={"email": email})
     world.settle()

@@ -95,3 +95,13 @@ def test_closed_means_closed(world: World) -> None:
     _open(world)
     world.send("/mine/close", form="/mine")
     assert "Mail me the link" in world.page("/mine")
+
+
+def test_erasing_asks_for_the_box_and_then_closes(world: World) -> None:
+    _open(world)
+    unticked = world.send("/mine/erase", form="/mine")
+    assert "cannot be undone" in unticked.text
+    assert "In force" in words(world.page("/mine"))
+    done = world.send("/mine/erase", form="/mine", forever="yes")
+    assert "1 opt-out goes on without you" in words(done.text)
+    assert "Mail me the link" in world.page("/mine")

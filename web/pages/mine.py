@@ -15,6 +15,7 @@ from byline.errors import BylineError
 from registry.contributors.hiding import set_hidden
 from registry.database import transaction
 from registry.optouts import mine as mines
+from registry.optouts.erasing import erase_mine
 from registry.optouts.mine_shown import mine as whole
 from web.forms import field
 from web.here import runtime
@@ -30,6 +31,7 @@ def routes(pages: flask.Blueprint) -> None:
     pages.add_url_rule("/mine/export", "mine_export", export, methods=["POST"])
     pages.add_url_rule("/mine/hide", "mine_hide", hide, methods=["POST"])
     pages.add_url_rule("/mine/withdraw", "mine_withdraw", withdraw, methods=["POST"])
+    pages.add_url_rule("/mine/erase", "mine_erase", erase, methods=["POST"])
     pages.add_url_rule("/mine/close", "mine_close", close, methods=["POST"])
 
 
@@ -99,6 +101,20 @@ def withdraw() -> ResponseReturnValue:
     return _act(
         lambda session: mines.withdraw_mine(session, token=_key(), opt_out_id=ident, now=runtime().clock())
     )
+
+
+def erase() -> ResponseReturnValue:
+    """Forget me; only with the box ticked."""
+    if field("forever", most=3) != "yes":
+        return _shown(problem="Tick the box first: it cannot be undone.")
+    here = runtime()
+    try:
+        with transaction(here.sessions) as session:
+            done = erase_mine(session, token=_key(), seal=here.seal, now=here.clock())
+    except BylineError as error:
+        return _ended(error)
+    flask.session.clear()
+    return flask.render_template("mine_door.html", erased=done)
 
 
 def close() -> ResponseReturnValue:

@@ -88,3 +88,16 @@ def withdraw(asked: Asked, id_: str, token: str) -> None:
     with asked.registry() as registry:
         done = registry.act_on_mine("withdraw", {"opt_out": id_}, token=token)
     asked.show(done, f"opt-out {done.get('id', id_)}: {done.get('state')}")
+
+
+@mine.command()
+@TOKEN
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+@asked
+def erase(asked: Asked, token: str, *, yes: bool) -> None:
+    """Erase your mail address, keys, proofs and words for good. Opt-outs in force go on; nobody can take them back then."""
+    if not yes:
+        click.confirm("This cannot be undone. Erase it?", abort=True, err=True)
+    with asked.registry() as registry:
+        done = registry.act_on_mine("erase", {"forever": True}, token=token)
+    asked.show(done, f"erased; {done.get('suppressing')} opt-outs go on")

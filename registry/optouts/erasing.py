@@ -1,0 +1,104 @@
+"""Forget a person, and go on suppressing: what is left of a wish in force says which pictures, and no more who asked.
+
+In one transaction: a crash before its end leaves everything as it was. Gone for good are the mail address, the keys, the
+claims with what was seen of them, the words that were written, and the request with its salt, so that nobody can show any
+more what the log's commitment meant. Links and digests of single pictures become keyed digests. What stays is the account
+or site that is suppressed, without which tomorrow's datasets could not be matched.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from registry.models import (
+    Answer,
+    Claim,
+    Job,
+    MailSession,
+    MailToken,
+    Notice,
+    OptOut,
+    OptOutClaim,
+    OptOutScope,
+    OptOutSelector,
+    Proof,
+    Tombstone,
+)
+from registry.optouts.lapse import forget_unconfirmed
+from registry.optouts.mine import claims_of, opt_outs_of_mail, whose
+from registry.optouts.pieces import pieces
+from registry.optouts.wishes import ERASED, ITEM_KINDS
+from registry.seal import Seal
+
+
+def erase_mine(session: Session, *, token: str, seal: Seal, now: dt.datetime) -> dict[str, int]:
+    """Erase all that stands under the key's mail address, the key as well: `{"claims", "opt_outs", "suppressing"}`.
+
+    `suppressing` of the opt-outs go on; nobody can take them back any more. Untrusted("wrong-token").
+    """
+    digest = whose(session, token, now)
+    claims, opt_outs = claims_of(session, digest), opt_outs_of_mail(session, digest)
+    by_state = {state: [one.id for one in opt_outs if one.state == state] for state in _STATES}
+    for piece in pieces({one.id for one in opt_outs}):
+        _forget_words(session, piece)
+        session.execute(delete(OptOutClaim).where(OptOutClaim.opt_out_id.in_(piece)))
+    _forget_claims(session, [one.id for one in claims])
+    ids = {one.id for one in claims} | {one.id for one in opt_outs}
+    _forget_mail(session, digest, ids)
+    for piece in pieces(by_state["in-force"]):
+        _hide_items(session, seal, piece)
+        _scrub(session, piece, now=now)
+    for piece in pieces(by_state["withdrawn"]):
+        for table in (OptOutSelector, OptOutScope):
+            session.execute(delete(table).where(table.opt_out_id.in_(piece)))
+        _scrub(session, piece, now=now)
+    forget_unconfirmed(session, by_state["awaiting-mail"])
+    return {"claims": len(claims), "opt_outs": len(opt_outs), "suppressing": len(by_state["in-force"])}
+
+
+_STATES = ("in-force", "withdrawn", "awaiting-mail")
+
+
+def _forget_words(session: Session, opt_outs: Collection[str]) -> None:
+    """What the person wrote when they disagreed; that they did stays."""
+    mine = select(Notice.id).where(Notice.opt_out_id.in_(opt_outs))
+    session.execute(
+        update(Answer).where(Answer.notice_id.in_(mine), Answer.by == "person").values(reason=None)
+    )
+    said = update(Notice).where(Notice.opt_out_id.in_(opt_outs), Notice.state == "contested")
+    session.execute(said.values(reason=None))
+
+
+def _forget_claims(session: Session, claims: Collection[str]) -> None:
+    for piece in pieces(claims):
+        session.execute(delete(OptOutClaim).where(OptOutClaim.claim_id.in_(piece)))
+        session.execute(delete(Proof).where(Proof.claim_id.in_(piece)))
+        session.execute(delete(Claim).where(Claim.id.in_(piece)))
+
+
+def _forget_mail(session: Session, digest: str, ids: Collection[str]) -> None:
+    """Links, keys, and whatever waits to be done for them."""
+    session.execute(delete(MailToken).where(MailToken.email_digest == digest))
+    session.execute(delete(MailSession).where(MailSession.email_digest == digest))
+    for piece in pieces({*ids, digest[:32]}):
+        waiting = delete(Job).where(Job.key.in_(piece), Job.kind.in_(("mail", "mine", "prove", "claim")))
+        session.execute(waiting.where(or_(Job.state == "ready", Job.state == "dead")))
+
+
+def _hide_items(session: Session, seal: Seal, opt_outs: Collection[str]) -> None:
+    """The matcher finds them by their fingerprints alone."""
+    items = OptOutSelector.kind.in_(ITEM_KINDS) & ~OptOutSelector.value.startswith(ERASED)
+    for one in session.scalars(select(OptOutSelector).where(OptOutSelector.opt_out_id.in_(opt_outs), items)):
+        one.value = ERASED + seal.digest(f"{one.kind}:{one.value}")
+    session.flush()
+
+
+def _scrub(session: Session, opt_outs: Collection[str], *, now: dt.datetime) -> None:
+    gone = {"token_hash": None, "email_sealed": None, "email_digest": None, "salt": b"", "request": None}
+    session.execute(update(OptOut).where(OptOut.id.in_(opt_outs)).values(gone))
+    session.add_all(Tombstone(kind="erased", subject=one, made_at=now) for one in opt_outs)
+    session.flush()
