@@ -1,6 +1,7 @@
 """A copy of what a registry publishes, in a folder any static server can serve: log, statements, feed.
 
-Paths are the registry's own (`log/checkpoint`, `log/tile/…`, `v1/statements/<digest>`, `feed/v1/…`). A file is written whole,
+Paths are the registry's own (`log/checkpoint`, `log/tile/…`, `v1/statements/<digest>`, `feed/v1/…`, and `v1/receipts/<digest>`
+of the present head, made from the copied tiles). A file is written whole,
 and only after it was checked; the checkpoint last: a mirror that was stopped anywhere holds the log its checkpoint says, and
 goes on where it stopped.
 """
@@ -8,7 +9,7 @@ goes on where it stopped.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -16,18 +17,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from byline.client import verified
-from byline.client.copied_feed import copy_feed
+from byline.client.copied_feed import HEAD, copy_feed
 from byline.client.copy import Folder, Nearest
 from byline.client.log import Log
 from byline.client.signed_log import AT_ONCE, SignedLog, leaves_of
 from byline.client.transport import Transport
 from byline.errors import NotFound, Untrusted
 from byline.formats import checkpoint as checkpoints
+from byline.formats import merkle, receipt
 from byline.formats.checkpoint import MAX_CHECKPOINT, Checkpoint
 from byline.formats.entries import STATEMENT_KINDS, parse_entry
 from byline.formats.envelope import MAX_ENVELOPE
+from byline.formats.feedhead import MAX_HEAD
 from byline.formats.note import NoteKey, parse_vkey
-from byline.formats.tiles import Tile, new_tiles
+from byline.formats.receipt import Receipt
+from byline.formats.tiles import WIDTH, Tile, new_tiles
 
 CHECKPOINT = "log/checkpoint"
 _STATEMENTS_AT_ONCE = 8
@@ -66,11 +70,13 @@ def mirror(
     signed = SignedLog(Log(Nearest(here, transport)), shown)
     files = _tiles(signed, here, before) + _bundles(signed, here, before)
     say(f"{shown.size - before:,} new entries")
-    copied, redacted = _statements(transport, here, _entries(signed, before))
-    files += copied + copy_feed(transport, here, vkey=_vkey(here), heads=_heads(signed, before))
+    copied, redacted = _statements(transport, here, (entry for _, entry in _entries(signed, before)))
+    heads = {one["digest"]: index for index, one in _entries(signed, before) if one["kind"] == "feed"}
+    files += copied + copy_feed(transport, here, vkey=_vkey(here), heads=[*heads])
     here.settle()
     if before <= shown.size:
         here.put(CHECKPOINT, note)
+        _prove_head(signed, here, heads, note)
     here.settle()
     return Mirrored(shown.size, before, files, copied, redacted)
 
@@ -134,15 +140,28 @@ def _bundles(signed: SignedLog, here: Folder, before: int) -> int:
     return count
 
 
-def _entries(signed: SignedLog, before: int) -> Iterator[Entry]:
-    """From the copy, which has them all by now."""
+def _entries(signed: SignedLog, before: int) -> Iterator[tuple[int, Entry]]:
+    """With their index, from the copy, which has them all by now."""
     for bundle, data, hashes in signed.bundles(before):
-        yield from map(parse_entry, leaves_of(bundle, data, hashes))
+        found = map(parse_entry, leaves_of(bundle, data, hashes))
+        yield from enumerate(found, bundle.index * WIDTH)
 
 
-def _heads(signed: SignedLog, before: int) -> list[str]:
-    """Digests of the feed heads that the new entries name, oldest first."""
-    return [one["digest"] for one in _entries(signed, before) if one["kind"] == "feed"]
+def _prove_head(signed: SignedLog, here: Folder, heads: Mapping[str, int], note: bytes) -> None:
+    """The receipt of the present head, of the log as it was copied: who syncs from the copy asks for it.
+
+    A head that came while the log was copied has its entry in a later one; the next run proves it.
+    """
+    if not here.has(HEAD):
+        return
+    digest = hashlib.sha256(here.fetch(HEAD, max_bytes=MAX_HEAD)).hexdigest()
+    path = f"v1/receipts/{digest}"
+    index = heads.get(digest)
+    if index is None and here.has(path):
+        index = receipt.read(here.fetch(path, max_bytes=receipt.MAX_RECEIPT)).index
+    if index is not None:
+        proof = merkle.inclusion_proof(index, signed.shown.size, signed.nodes)
+        here.put(path, receipt.write(Receipt(signed.leaf(index), index, proof, note)))
 
 
 def _statements(transport: Transport, here: Folder, entries: Iterator[Entry]) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from byline.client.log import Log
 from byline.client.rows_left import check_rows_left
 from byline.client.state import Believed, State
 from byline.client.transport import Transport
-from byline.errors import NotFound, Unavailable, Untrusted
+from byline.errors import NotFound, Refused, Unavailable, Untrusted
 from byline.formats import checkpoint as checkpoints
 from byline.formats import receipt
 from byline.formats.feedhead import MAX_HEAD, Head, noted, parse_head, verify_head
@@ -90,10 +90,10 @@ def _believable(
 
 
 def _about(transport: Transport, state: State, vkey: str | None) -> dict[str, object]:
-    """What the registry says of itself. A mirror is static files and says nothing: who has the key needs none of it."""
+    """What the registry says of itself. A mirror says nothing, or lists a folder: who has the key needs none of it."""
     try:
         about = transport.get("/v1")
-    except NotFound:
+    except (NotFound, Untrusted, Refused):
         key = vkey or state.vkey()
         if key is None:
             raise
