@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import re
 import smtplib
@@ -39,8 +40,8 @@ class Mailer:
         self._url, self._sender = settings.smtp_url, settings.mail_from
         self.folder = settings.data_dir / "mail"
 
-    def send(self, to: str, subject: str, body: str, *, now: dt.datetime) -> None:
-        """One mail.
+    def send(self, to: str, subject: str, body: str, *, now: dt.datetime, about: str = "") -> None:
+        """One mail. One `about` the same thing has the same Message-ID when it must be sent again.
 
         Unavailable("mail-not-sent") to be tried again, Refused("mail-refused") where the server will never
         take it.
@@ -49,7 +50,8 @@ class Mailer:
         message["From"], message["To"] = self._sender, check_address(to)
         message["Subject"] = " ".join(subject.split())
         message["Date"] = now
-        message["Message-ID"] = f"<{uuid.uuid4().hex}@{self._sender.rpartition('@')[2]}>"
+        known = hashlib.sha256(f"{to}\n{about}".encode()).hexdigest()[:32] if about else uuid.uuid4().hex
+        message["Message-ID"] = f"<{known}@{self._sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday answers this
         message.set_content(body)
         if self._url:

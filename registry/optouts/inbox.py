@@ -53,8 +53,7 @@ def read_inbox(
 def notices_view(session: Session, ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Notices as their publisher sees them, by id.
 
-    `selectors` are empty for one that came by lineage (`parent`). `rows`: for each version and file the count
-    and the 64-bit roaring bitmap of row ordinals, in base64.
+    `rows`: for each version and file the count and the 64-bit roaring bitmap of row ordinals, in base64.
     """
     notices = {n.id: n for (n,) in select_in(session, select(Notice), Notice.id, ids)}
     opt_outs = {

@@ -49,7 +49,9 @@ def mail(
         if address is None:
             continue
         with suppress(Refused):  # an address that is not: this notice waits until the publisher asks
-            mailer.send(address, _SUBJECT.format(dataset=dataset), _letter(dataset, own, settings), now=now)
+            about = f"{settings.origin} {dataset} {own[0].seq} {own[-1].seq}"
+            letter = _letter(dataset, own, settings)
+            mailer.send(address, _SUBJECT.format(dataset=dataset), letter, now=now, about=about)
             reached.add(dataset)
     with transaction(sessions) as session:
         _mailed(session, publisher_id, waiting, to=to, reached=reached, now=now)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from pyroaring import BitMap64
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from standardwebhooks import Webhook
 from werkzeug.serving import make_server
 
@@ -29,7 +29,8 @@ from byline.formats.outcomes import Said
 from registry.contributors.claim import confirm
 from registry.database import transaction
 from registry.egress import Egress
-from registry.models import Answer, Delivery, Job, Notice, NoticeEvent, Receiver
+from registry.models import Answer, Delivery, Job, Manifest, Notice, NoticeEvent, Receiver
+from registry.optouts import letters
 from registry.optouts.notices import notice_counts
 from registry.optouts.undelivered import deliver_again, undelivered
 from registry.worker import Worker
@@ -256,21 +257,52 @@ def test_a_webhook_that_is_gone_is_called_no_more(desk: Desk) -> None:
     assert desk.ask("GET", "/v1/webhooks").get_json()["url"] is None
 
 
+def reachable(desk: Desk, contact: str) -> None:
+    """Let the dataset's newest version name this contact."""
+    with transaction(desk.world.runtime.sessions) as session:
+        session.execute(update(Manifest).values(contact=contact))
+
+
 def test_the_contact_gets_one_mail_that_names_nobody(desk: Desk) -> None:
+    reachable(desk, "mailto:faces@example.org")
     wish = desk.opt_out()
     assert desk.world.mails() == []
     desk.later(hours=1.1)
-    mails = [message_from_string(text, policy=policy.default) for text in desk.world.mails()]
+    (mail,) = [message_from_string(text, policy=policy.default) for text in desk.world.mails()]
     with desk.world.runtime.sessions() as session:
-        contact = session.scalar(select(func.count()).select_from(Delivery).where(Delivery.channel == "mail"))
-    assert (len(mails), contact) in {(1, 1), (0, 0)}
-    if mails:
-        text = mails[0].get_content()
-        assert "12345678" not in text
-        assert "1 made" in text
-        assert desk.status(wish)["state"] == "sent"
-    else:  # this dataset names no mail address
-        assert desk.status(wish)["state"] == "undeliverable"
+        delivered = select(func.count()).select_from(Delivery).where(Delivery.channel == "mail")
+        assert session.scalar(delivered) == 1
+    text = mail.get_content()
+    assert mail["To"] == "faces@example.org"
+    assert "12345678" not in text
+    assert "1 made" in text
+    assert desk.status(wish)["state"] == "sent"
+
+
+def test_without_a_mail_address_a_notice_waits_until_it_is_asked_for(desk: Desk) -> None:
+    reachable(desk, "https://lab.example.org/contact")
+    wish = desk.opt_out()
+    desk.later(hours=1.1)
+    assert desk.world.mails() == []
+    assert desk.status(wish)["state"] == "undeliverable"
+
+
+def test_a_mail_that_must_be_sent_again_has_the_same_message_id(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reachable(desk, "mailto:faces@example.org")
+    desk.opt_out()
+
+    def dies(*_: object, **__: object) -> None:
+        raise OSError("the process died after the mail was taken")
+
+    monkeypatch.setattr(letters, "_mailed", dies)
+    desk.later(hours=1.1)
+    monkeypatch.undo()
+    desk.later(hours=25)
+    ids = [message_from_string(text, policy=policy.default)["Message-ID"] for text in desk.world.mails()]
+    assert len(ids) > 1
+    assert len(set(ids)) == 1
 
 
 def notice_id(desk: Desk) -> str:
