@@ -46,18 +46,19 @@ serve: $(VENV)/.server ## the same without the demo, in .byline/serve (DATA=)
 	@BYLINE_DATA_DIR=$(DATA) $(BIN)/byline-registry init
 	@BYLINE_DATA_DIR=$(DATA) $(BIN)/byline-registry serve --port $(PORT)
 
+# Three at once on two cores: a third of their time is waiting for servers of their own.
 test: $(VENV)/.dev ## the tests, with real PostgreSQL, S3 and (where there is one) Chromium on loopback
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 explore: $(VENV)/.dev ## the property tests on examples nobody has seen yet, the tests in an order of their own
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile=explore $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 3 --dist worksteal --hypothesis-profile=explore $(ARGS)
 
 # What asks the database and the store in its own way; the rest of the suite does not change with them.
 PG_QUICK := $(addprefix tests/registry/publishing/test_,submitting.py retracting.py killed.py) \
   $(addprefix tests/registry/optouts/test_,match.py status.py) tests/api/test_manifests.py tests/api/test_journey.py
 PARTS ?= tests
 test-postgres: $(VENV)/.dev ## the same tests with PostgreSQL for SQLite and SeaweedFS for the folder (PARTS= some of them)
-	@PATH="$(CURDIR)/$(BIN):$$PATH" TEST_DATABASE=postgresql TEST_STORE=s3 $(BIN)/python -m pytest -n 2 --dist worksteal \
+	@PATH="$(CURDIR)/$(BIN):$$PATH" TEST_DATABASE=postgresql TEST_STORE=s3 $(BIN)/python -m pytest -n 3 --dist worksteal \
 	  -m "not browser" $(ARGS) $(PARTS)
 
 lint: $(VENV)/.dev
