@@ -154,14 +154,25 @@ class Registry:
         raise AssertionError("no head of the feed covers the opt-out after 30 s")
 
     def wait_until_quiet(self) -> None:
-        """Until every act so far stands in a head of the feed."""
-        for _ in range(300):
+        """Until a head of the feed counts an opt-out, and after what it covers only heads stand in the log."""
+        for _ in range(600):
             if httpx.get(f"{self.url}/feed/v1/head.json", timeout=5).status_code == httpx.codes.OK:
                 head = self.get("/feed/v1/head.json")
-                if head["log_size"] >= self.get("/v1")["log_size"] - 1 and head["coverage"]["opt_outs"]:
+                if head["coverage"]["opt_outs"] and set(self.logged()[head["log_size"] :]) <= {"feed"}:
                     return
             time.sleep(0.1)
-        raise AssertionError("the feed did not catch up within 30 s")
+        raise AssertionError("the feed did not catch up within 60 s")
+
+    def logged(self) -> list[str]:
+        """The kind of every entry of the (young) log, in its order."""
+        size = int(httpx.get(f"{self.url}/log/checkpoint", timeout=5).text.split("\n")[1])
+        assert 0 < size < 256, "one bundle of entries is read, no more"
+        bundle, kinds = httpx.get(f"{self.url}/log/tile/entries/000.p/{size}", timeout=5).content, []
+        while bundle:
+            length = int.from_bytes(bundle[:2])
+            kinds.append(json.loads(bundle[2 : 2 + length])["kind"])
+            bundle = bundle[2 + length :]
+        return kinds
 
     def mailed_link(self, address: str) -> str:
         """The confirmation link in the newest mail to an address, as files in the data folder hold it."""
