@@ -74,6 +74,12 @@ class Digest(BaseConverter):
     regex = "[0-9a-f]{64}"
 
 
+class EndKey(BaseConverter):
+    """What ends a watch from a mail."""
+
+    regex = "[A-Za-z0-9_-]{32}"
+
+
 class Prefix(BaseConverter):
     """The first hex digits of a fingerprint."""
 
@@ -90,6 +96,7 @@ CONVERTERS: dict[str, type[BaseConverter]] = {
     "log_tile": LogTile,
     "digest": Digest,
     "prefix": Prefix,
+    "end_key": EndKey,
 }
 
 

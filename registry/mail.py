@@ -9,6 +9,7 @@ import re
 import smtplib
 import ssl
 import uuid
+from collections.abc import Mapping
 from contextlib import closing
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
@@ -40,7 +41,16 @@ class Mailer:
         self._url, self._sender = settings.smtp_url, settings.mail_from
         self.folder = settings.data_dir / "mail"
 
-    def send(self, to: str, subject: str, body: str, *, now: dt.datetime, about: str = "") -> None:
+    def send(
+        self,
+        to: str,
+        subject: str,
+        body: str,
+        *,
+        now: dt.datetime,
+        about: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """One mail. One `about` the same thing has the same Message-ID when it must be sent again.
 
         Unavailable("mail-not-sent") to be tried again, Refused("mail-refused") where the server will never
@@ -53,6 +63,8 @@ class Mailer:
         known = hashlib.sha256(f"{to}\n{about}".encode()).hexdigest()[:32] if about else uuid.uuid4().hex
         message["Message-ID"] = f"<{known}@{self._sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday answers this
+        for name, value in (headers or {}).items():
+            message[name] = value
         message.set_content(body)
         if self._url:
             self._send(message)

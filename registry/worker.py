@@ -32,6 +32,9 @@ from registry.publishing import pipeline, retract, uploads
 from registry.runtime import Runtime
 from registry.tlog.integrate import integrate
 from registry.tlog.sequence import assign_numbers, has_unnumbered
+from registry.watches import asking as watches
+from registry.watches import noting
+from registry.watches import telling as watch_telling
 
 logger = logging.getLogger(__name__)
 Do = Callable[[Runtime, Work], None]
@@ -126,6 +129,18 @@ def _mine(here: Runtime, work: Work) -> None:
     )
 
 
+def _tell_watch(here: Runtime, work: Work) -> None:
+    watch_telling.tell(
+        here.sessions,
+        mailer=here.mailer,
+        egress=here.egress,
+        seal=here.seal,
+        settings=here.settings,
+        watch_id=work.payload["watch"],
+        now=here.clock(),
+    )
+
+
 def _number(here: Runtime) -> bool:
     with here.sessions() as session:
         if not has_unnumbered(session):
@@ -166,6 +181,10 @@ def _feed(here: Runtime) -> bool:
     return head is not None
 
 
+def _watch(here: Runtime) -> bool:
+    return noting.follow(here.sessions, now=here.clock()) > 0
+
+
 def _expire(here: Runtime) -> bool:
     uploads.expire_overdue(here.sessions, store=here.store, now=here.clock())
     return False
@@ -174,6 +193,7 @@ def _expire(here: Runtime) -> bool:
 def _lapse(here: Runtime) -> bool:
     with transaction(here.sessions) as session:
         forget_old(session, now=here.clock())
+        noting.forget_told(session, now=here.clock())
         return lapse(session, now=here.clock())
 
 
@@ -193,6 +213,7 @@ JOBS: Mapping[str, Do] = {
     mine.JOB: _mine,
     telling.PUSH: _push,
     telling.LETTER: _mail_notices,
+    watches.JOB: _tell_watch,
 }
 DUTIES = (
     Duty("sequence", 0.2, _number),
@@ -200,6 +221,7 @@ DUTIES = (
     Duty("index", 0.2, _index),
     Duty("merge", 60.0, _merge),
     Duty("feed", 0.5, _feed),
+    Duty("watches", 2.0, _watch),
     Duty("expiry", 60.0, _expire),
     Duty("lapse", 3600.0, _lapse),
     Duty("recheck", 60.0, _recheck),

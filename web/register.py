@@ -30,6 +30,7 @@ from web.pages import (
     reports,
     status,
     transparency,
+    watches,
 )
 
 # Nothing from elsewhere, forms only to ourselves; one script of ours, which may write no markup, and which no page needs.
@@ -39,7 +40,7 @@ CSP = (
 )
 ROOMS = (
     finding, makers, datasets, publishers, claim, items, pictured, confirm, status, mine, proving,
-    reports, operator, contest, guides, transparency,
+    reports, operator, contest, guides, transparency, watches,
 )  # fmt: skip
 FILTERS: dict[str, Callable[..., Any]] = {
     "span": words.span,

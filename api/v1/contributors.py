@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import flask
 import marshmallow as ma
 
+from api import atom
 from api.schemas import DatasetRef, PageQuery, Strict, Text
-from api.section import Section, runtime
+from api.section import TEXT, Section, runtime
 from api.v1.shapes import Contributor, Holding
-from registry.contributors import queries
+from registry.contributors import news, queries
 
 section = Section("contributors", "Makers, as the registered datasets name them")
 
@@ -78,3 +80,24 @@ def records(query: dict[str, Any], *, contributor: str) -> dict[str, Any]:
             session, store=here.store, public_id=contributor, dataset=query["dataset"],
             version=query.get("version"), limit=query["limit"], cursor=query.get("cursor"),
         )  # fmt: skip
+
+
+@section.get(
+    "/contributors/<id:contributor>/atom",
+    gives=TEXT, content_type=atom.CONTENT_TYPE, refuses=(404,), budget="lookup",
+)  # fmt: skip
+def atom_feed(_: dict[str, Any], *, contributor: str) -> flask.Response:
+    """New datasets that name a maker, as an Atom feed; it needs no watch, for it says only what is public."""
+    here = runtime()
+    base = here.settings.public_url.rstrip("/")
+    with here.sessions() as session:
+        key, found = news.first_named(session, contributor)
+    entries = [
+        atom.Entry(f"{one.dataset} names {key}", f"{base}/datasets/{one.dataset}", one.published_at)
+        for one in found
+    ]
+    data = atom.atom(
+        title=f"New datasets that name {key}", at=f"{base}/v1/contributors/{contributor}/atom",
+        author=here.settings.operator_name or here.settings.origin, entries=entries, now=here.clock(),
+    )  # fmt: skip
+    return flask.Response(data, content_type=atom.CONTENT_TYPE)

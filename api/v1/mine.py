@@ -15,6 +15,7 @@ from api.schemas import Flag, HexId, Strict, Text, When
 from api.section import Section, runtime
 from api.v1.optouts import OptOutState, Reached
 from api.v1.shapes import SelectorOut
+from api.v1.watches import WatchEnded
 from registry.contributors.hiding import set_hidden
 from registry.database import transaction
 from registry.optouts import mine as mines
@@ -83,11 +84,21 @@ class MyOptOut(Strict):
     request = ma.fields.String(allow_none=True, metadata={"description": "Base64"})
 
 
+class MyWatch(Strict):
+    """What they asked to hear of."""
+
+    id = ma.fields.String(required=True)
+    about = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+    made_at = When(required=True)
+
+
 class Mine(Strict):
     """All of it: this is the export."""
 
     claims = ma.fields.List(ma.fields.Nested(MyClaim), required=True)
     opt_outs = ma.fields.List(ma.fields.Nested(MyOptOut), required=True)
+    watches = ma.fields.List(ma.fields.Nested(MyWatch), required=True)
 
 
 class HideIn(Strict):
@@ -107,6 +118,12 @@ class WhichIn(Strict):
     """Which opt-out."""
 
     opt_out = HexId(required=True)
+
+
+class WhichWatchIn(Strict):
+    """Which watch."""
+
+    watch = HexId(required=True)
 
 
 class EraseIn(Strict):
@@ -187,6 +204,24 @@ def withdraw(_: dict[str, Any], sent: dict[str, Any]) -> Any:
             session, token=token, opt_out_id=sent["opt_out"], now=here.clock()
         ),
         OptOutState,
+        status=200,
+    )
+
+
+@section.post(
+    "/mine/unwatch",
+    body=WhichWatchIn,
+    gives=WatchEnded,
+    status=200,
+    refuses=(401, 403, 404, 409, 413, 415),
+    doc=BEARER,
+)
+def unwatch(_: dict[str, Any], sent: dict[str, Any]) -> Any:
+    """End one watch."""
+    here, token = runtime(), auth.needed()
+    return once(
+        lambda session: mines.end_mine(session, token=token, watch_id=sent["watch"], now=here.clock()),
+        WatchEnded,
         status=200,
     )
 

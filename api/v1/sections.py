@@ -18,6 +18,7 @@ from api.v1 import (
     registry,
     search,
     statements,
+    watches,
 )
 
 SECTIONS: tuple[Section, ...] = tuple(
@@ -34,6 +35,7 @@ SECTIONS: tuple[Section, ...] = tuple(
         claims,
         optouts,
         mine,
+        watches,
         notices,
         receipts,
         statements,

@@ -299,6 +299,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "subject", name=op.f("pk_tombstone")),
     )
     op.create_table(
+        "watch",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("about", sa.String(length=1000), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("email_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("email_digest", sa.String(length=64), nullable=True),
+        sa.Column("webhook_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("secret_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("on_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.String(length=300), nullable=True),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_watch")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_watch_token_hash")),
+    )
+    with op.batch_alter_table("watch", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_watch_about"), ["about"], unique=False)
+        batch_op.create_index(batch_op.f("ix_watch_email_digest"), ["email_digest"], unique=False)
+        batch_op.create_index(batch_op.f("ix_watch_made_at"), ["made_at"], unique=False)
+
+    op.create_table(
         "withdrawn_key",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("k", sa.BigInteger(), nullable=False),
@@ -735,6 +757,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_submission_state"), ["state"], unique=False)
 
     op.create_table(
+        "watch_event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("watch_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("manifest_id", sa.Integer(), nullable=True),
+        sa.Column("notice_id", sa.String(length=32), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["manifest_id"], ["manifest.id"], name=op.f("fk_watch_event_manifest_id_manifest")
+        ),
+        sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name=op.f("fk_watch_event_notice_id_notice")),
+        sa.ForeignKeyConstraint(["watch_id"], ["watch.id"], name=op.f("fk_watch_event_watch_id_watch")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_watch_event")),
+    )
+    with op.batch_alter_table("watch_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_watch_event_told_at"), ["told_at"], unique=False)
+        batch_op.create_index("ix_watch_event_watch_id_told_at", ["watch_id", "told_at"], unique=False)
+
+    op.create_table(
         "withdrawn_rows",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("manifest_id", sa.Integer(), nullable=False),
@@ -762,6 +805,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("extract_part")
     op.drop_table("withdrawn_rows")
+    with op.batch_alter_table("watch_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_watch_event_watch_id_told_at")
+        batch_op.drop_index(batch_op.f("ix_watch_event_told_at"))
+
+    op.drop_table("watch_event")
     with op.batch_alter_table("submission", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_submission_state"))
         batch_op.drop_index(batch_op.f("ix_submission_publisher_id"))
@@ -849,6 +897,12 @@ def downgrade() -> None:
 
     op.drop_table("covered_photo")
     op.drop_table("withdrawn_key")
+    with op.batch_alter_table("watch", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_watch_made_at"))
+        batch_op.drop_index(batch_op.f("ix_watch_email_digest"))
+        batch_op.drop_index(batch_op.f("ix_watch_about"))
+
+    op.drop_table("watch")
     op.drop_table("tombstone")
     with op.batch_alter_table("suggestion", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_suggestion_contributor_id"))

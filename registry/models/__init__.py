@@ -26,6 +26,7 @@ from registry.models.publishers import Publisher, PublisherKey, Statement, Subje
 from registry.models.records import item_key, items_metadata
 from registry.models.tlog import Act, FeedHead, Follower, LogState, SignedCheckpoint
 from registry.models.tombstones import Tombstone
+from registry.models.watches import Watch, WatchEvent
 
 __all__ = [
     "Act",
@@ -75,6 +76,8 @@ __all__ = [
     "Suggestion",
     "Timestamp",
     "Tombstone",
+    "Watch",
+    "WatchEvent",
     "WithdrawnKey",
     "WithdrawnRows",
     "item_key",

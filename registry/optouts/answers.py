@@ -19,6 +19,7 @@ from registry.models import Answer, Dataset, Notice, OptOut, Publisher
 from registry.optouts.access import find_opt_out, require_token
 from registry.optouts.pieces import pieces, select_in
 from registry.optouts.telling import Happened, tell
+from registry.watches.noting import note_answers
 
 STATE_OF = {"confirmed": "acknowledged", "declined": "exempt"}
 CONTESTABLE = frozenset({"said-deleted", "suppressed", "exempt", "not-found", "acknowledged", "unlisted"})
@@ -64,10 +65,12 @@ def answer(
             details=unknown[:100],
         )
     changed: set[str] = set()
+    before = {notice.id: notice.state for notice in own.values()}
     for notice_id, one in given.items():
         session.add(_row(notice_id, one, by="publisher", statement=statement, now=now))
         if _apply(own[notice_id], one, now):
             changed.add(own[notice_id].opt_out_id)
+    note_answers(session, [one.id for one in own.values() if one.state != before[one.id]], now=now)
     for piece in pieces(changed):  # the next head is the first that shows what was confirmed
         session.execute(update(OptOut).where(OptOut.id.in_(piece)).values(feed_seq=None))
     return dict(Counter(one.outcome for one in given.values()))

@@ -33,6 +33,7 @@ from registry.optouts.mine import claims_of, opt_outs_of_mail, whose
 from registry.optouts.pieces import pieces
 from registry.optouts.wishes import ERASED, ITEM_KINDS
 from registry.seal import Seal
+from registry.watches.asking import end, watches_of
 
 
 def erase_mine(session: Session, *, token: str, seal: Seal, now: dt.datetime) -> dict[str, int]:
@@ -47,7 +48,9 @@ def erase_mine(session: Session, *, token: str, seal: Seal, now: dt.datetime) ->
         _forget_words(session, piece)
         session.execute(delete(OptOutClaim).where(OptOutClaim.opt_out_id.in_(piece)))
     _forget_claims(session, [one.id for one in claims])
-    ids = {one.id for one in claims} | {one.id for one in opt_outs}
+    watches = [one.id for one in watches_of(session, digest)]
+    end(session, watches)
+    ids = {one.id for one in claims} | {one.id for one in opt_outs} | set(watches)
     _forget_mail(session, digest, ids)
     for piece in pieces(by_state["in-force"]):
         _hide_items(session, seal, piece)
@@ -85,7 +88,9 @@ def _forget_mail(session: Session, digest: str, ids: Collection[str]) -> None:
     session.execute(delete(MailToken).where(MailToken.email_digest == digest))
     session.execute(delete(MailSession).where(MailSession.email_digest == digest))
     for piece in pieces({*ids, digest[:32]}):
-        waiting = delete(Job).where(Job.key.in_(piece), Job.kind.in_(("mail", "mine", "prove", "claim")))
+        waiting = delete(Job).where(
+            Job.key.in_(piece), Job.kind.in_(("mail", "mine", "prove", "claim", "watch"))
+        )
         session.execute(waiting.where(or_(Job.state == "ready", Job.state == "dead")))
 
 

@@ -27,9 +27,10 @@ from registry.contributors.mailing import (
 from registry.database import Sessions, transaction
 from registry.jobs import MAIL, enqueue
 from registry.mail import check_address
-from registry.models import Claim, MailSession, MailToken, OptOut, OptOutClaim
+from registry.models import Claim, MailSession, MailToken, OptOut, OptOutClaim, Watch
 from registry.optouts.request import withdraw_found
 from registry.seal import Seal
+from registry.watches.asking import end, watches_of
 
 PURPOSE, JOB = "mine", "mine"
 OPEN_FOR = dt.timedelta(minutes=30)
@@ -72,7 +73,9 @@ def send_mine(
     digest = _digest(seal, address)
     with transaction(sessions) as session:
         known = select(
-            exists().where(Claim.email_digest == digest) | exists().where(OptOut.email_digest == digest)
+            exists().where(Claim.email_digest == digest)
+            | exists().where(OptOut.email_digest == digest)
+            | exists().where(Watch.email_digest == digest)
         )
         if session.scalar(known):
             mail_link(
@@ -140,6 +143,14 @@ def withdraw_mine(session: Session, *, token: str, opt_out_id: str, now: dt.date
         if one.id == opt_out_id:
             return withdraw_found(session, one, now=now)
     raise NotFound("no-such-opt-out", "no opt-out of that id stands under your mail address")
+
+
+def end_mine(session: Session, *, token: str, watch_id: str, now: dt.datetime) -> dict[str, Any]:
+    """End one of their watches. Untrusted("wrong-token"), NotFound("no-such-watch") where it is not theirs."""
+    if watch_id not in {one.id for one in watches_of(session, whose(session, token, now))}:
+        raise NotFound("no-such-watch", "no watch of that id stands under your mail address")
+    end(session, [watch_id])
+    return {"id": watch_id, "state": "ended"}
 
 
 def _digest(seal: Seal, address: str) -> str:

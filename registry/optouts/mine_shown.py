@@ -16,16 +16,21 @@ from registry.contributors.hiding import may_hide
 from registry.models import Claim, Contributor, Dataset, Notice, OptOut, OptOutSelector, Publisher
 from registry.optouts.mine import claims_of, opt_outs_of_mail, whose
 from registry.optouts.pieces import select_in
+from registry.watches.asking import watches_of
 
 
 def mine(session: Session, *, token: str, now: dt.datetime) -> dict[str, Any]:
-    """`{"claims": […], "opt_outs": […]}`, the newest first, in a number of queries that does not grow with either.
+    """`{"claims": […], "opt_outs": […], "watches": […]}`, the newest first, in a number of queries that does not grow with either.
 
     Untrusted("wrong-token").
     """
     digest = whose(session, token, now)
     claims, opt_outs = claims_of(session, digest), opt_outs_of_mail(session, digest)
-    return {"claims": _claims(session, claims), "opt_outs": _opt_outs(session, opt_outs)}
+    watches = [
+        {"id": one.id, "about": one.about, "state": one.state, "made_at": one.made_at}
+        for one in watches_of(session, digest)
+    ]
+    return {"claims": _claims(session, claims), "opt_outs": _opt_outs(session, opt_outs), "watches": watches}
 
 
 def _claims(session: Session, claims: Collection[Claim]) -> list[dict[str, Any]]:

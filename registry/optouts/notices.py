@@ -18,6 +18,7 @@ from registry.optouts.reach import FileRows
 from registry.optouts.rule import Strength
 from registry.optouts.sources import Source
 from registry.optouts.telling import Happened, tell
+from registry.watches.noting import note_answers
 
 FEW = 10
 OPEN = "pending"
@@ -69,6 +70,7 @@ def update_notices(
                 setattr(notice, column, value)
         if kind:
             happened.append(Happened(dataset_id, notice.id, kind))
+    note_answers(session, [one.notice_id for one in happened if one.kind == "reopened"], now=now)
     session.flush()
     tell(session, happened, now=now)
 

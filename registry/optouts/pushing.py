@@ -6,10 +6,8 @@ the same message again, under the same id. Nobody waits for a publisher's server
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import hashlib
-import hmac
 import json
 from collections.abc import Sequence
 
@@ -19,6 +17,7 @@ from byline.errors import BylineError, Unavailable
 from byline.formats import canonical
 from registry.database import Sessions, transaction
 from registry.egress import Egress
+from registry.egress.webhooks import signed_headers
 from registry.models import Receiver
 from registry.optouts.delivering import Event, delivered, events
 from registry.optouts.telling import ask_delivery, receiver_of
@@ -41,7 +40,7 @@ def push(sessions: Sessions, *, egress: Egress, seal: Seal, publisher_id: int, n
         url, secret = receiver.webhook_url or "", seal.open(receiver.webhook_secret_sealed or b"")
     message_id, body = _message(publisher_id, batch)
     try:
-        status = egress.post(url, body, headers=_signed(message_id, body, secret, now)).status
+        status = egress.post(url, body, headers=signed_headers(message_id, body, secret, now)).status
         problem = None if 200 <= status < 300 else f"the webhook answered {status}"
     except BylineError as error:
         status, problem = 0, error.message
@@ -102,16 +101,3 @@ def _message(publisher_id: int, batch: Sequence[Event]) -> tuple[str, bytes]:
     }
     name = hashlib.sha256(f"{publisher_id}:{batch[0].seq}:{batch[-1].seq}".encode()).hexdigest()[:24]
     return f"msg_{name}", json.dumps(body, separators=(",", ":")).encode()
-
-
-def _signed(message_id: str, body: bytes, secret: str, now: dt.datetime) -> dict[str, str]:
-    """Standard Webhooks 1.0: HMAC-SHA-256 over `id.timestamp.body` under the secret behind `whsec_`."""
-    stamp = str(int(now.timestamp()))
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    mac = hmac.new(key, f"{message_id}.{stamp}.".encode() + body, hashlib.sha256).digest()
-    return {
-        "Content-Type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": stamp,
-        "webhook-signature": f"v1,{base64.b64encode(mac).decode()}",
-    }

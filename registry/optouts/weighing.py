@@ -22,6 +22,7 @@ from registry.optouts.pieces import select_in
 from registry.optouts.sources import TARGET_STATES
 from registry.optouts.telling import Happened, tell
 from registry.storage import ObjectStore
+from registry.watches.noting import note_answers
 
 Rows = dict[int, BitMap64]
 
@@ -123,7 +124,7 @@ def _keep(session: Session, version: Manifest, found: dict[str, str | None], now
         if reason is None:
             notice.state, notice.reason, notice.answered_at = UNLISTED, None, now
             told.append(Happened(notice.dataset_id, notice.id, "changed"))
-    session.flush()
+    note_answers(session, [one.notice_id for one in told], now=now)
     tell(session, told, now=now)
 
 
@@ -136,5 +137,5 @@ def _give_back(session: Session, version: Manifest, now: dt.datetime) -> None:
     notices = session.scalars(own).all()
     for notice in notices:
         reopen(session, notice, version=version.version, now=now)
-    session.flush()
+    note_answers(session, [one.id for one in notices], now=now)
     tell(session, [Happened(one.dataset_id, one.id, "reopened") for one in notices], now=now)

@@ -31,6 +31,7 @@ def routes(pages: flask.Blueprint) -> None:
     pages.add_url_rule("/mine/export", "mine_export", export, methods=["POST"])
     pages.add_url_rule("/mine/hide", "mine_hide", hide, methods=["POST"])
     pages.add_url_rule("/mine/withdraw", "mine_withdraw", withdraw, methods=["POST"])
+    pages.add_url_rule("/mine/unwatch", "mine_unwatch", unwatch, methods=["POST"])
     pages.add_url_rule("/mine/erase", "mine_erase", erase, methods=["POST"])
     pages.add_url_rule("/mine/close", "mine_close", close, methods=["POST"])
 
@@ -101,6 +102,12 @@ def withdraw() -> ResponseReturnValue:
     return _act(
         lambda session: mines.withdraw_mine(session, token=_key(), opt_out_id=ident, now=runtime().clock())
     )
+
+
+def unwatch() -> ResponseReturnValue:
+    """End one watch."""
+    ident = field("id", most=32)
+    return _act(lambda session: mines.end_mine(session, token=_key(), watch_id=ident, now=runtime().clock()))
 
 
 def erase() -> ResponseReturnValue:

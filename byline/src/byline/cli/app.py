@@ -16,6 +16,7 @@ _COMMANDS = {
     "lookup": ("find", "Ask where a photo or a maker stands."),
     "claim": ("claim", "Say: this identity is me."),
     "opt-out": ("optout", "Opt out, see what became of it, take it back."),
+    "watch": ("watch", "Be told when a new dataset names you, or when somebody answers."),
     "mine": ("mine", "All that stands under your mail address: see, keep, hide, take back."),
     "notices": ("notices", "Read what people ask of your datasets; take or refuse what is asserted."),
     "outcome": ("notices", "Say what you did about it."),

@@ -65,6 +65,9 @@ def show(asked: Asked, token: str, out: Path | None) -> None:
         f"opt-out {one.get('id')}: {one.get('state')}, {len(one.get('datasets', ()))} datasets"
         for one in found.get("opt_outs", ())
     ]
+    lines += [
+        f"watch {one.get('id')}: {one.get('about')}, {one.get('state')}" for one in found.get("watches", ())
+    ]
     asked.show(found, "\n".join(lines) or "nothing stands under this address")
 
 
@@ -88,6 +91,17 @@ def withdraw(asked: Asked, id_: str, token: str) -> None:
     with asked.registry() as registry:
         done = registry.act_on_mine("withdraw", {"opt_out": id_}, token=token)
     asked.show(done, f"opt-out {done.get('id', id_)}: {done.get('state')}")
+
+
+@mine.command()
+@click.argument("id_", metavar="WATCH")
+@TOKEN
+@asked
+def unwatch(asked: Asked, id_: str, token: str) -> None:
+    """End one watch."""
+    with asked.registry() as registry:
+        done = registry.act_on_mine("unwatch", {"watch": id_}, token=token)
+    asked.show(done, f"watch {done.get('id', id_)}: {done.get('state')}")
 
 
 @mine.command()

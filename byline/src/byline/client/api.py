@@ -135,6 +135,18 @@ class Registry:
         """Every claim and opt-out of the address, whole."""
         return self._object(self.transport.get("/v1/mine", token=token))
 
+    def watch(self, asked: Mapping[str, Any], *, token: str | None = None) -> dict[str, Any]:
+        """Ask to be told: `about` or `opt_out` (with its token), `email` or `webhook`."""
+        return self._object(self.transport.post("/v1/watches", asked, token=token))
+
+    def watch_state(self, id_: str, *, token: str) -> dict[str, Any]:
+        """How a watch stands, and what it told."""
+        return self._object(self.transport.get(f"/v1/watches/{_part(id_)}", token=token))
+
+    def end_watch(self, id_: str, *, token: str) -> dict[str, Any]:
+        """End a watch; nothing of it is kept."""
+        return self._object(self.transport.post(f"/v1/watches/{_part(id_)}/end", {}, token=token))
+
     def act_on_mine(self, act: str, body: Mapping[str, Any], *, token: str) -> dict[str, Any]:
         """`hide`, `withdraw`: what one may do there."""
         return self._object(self.transport.post(f"/v1/mine/{_part(act)}", body, token=token))
