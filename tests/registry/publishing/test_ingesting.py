@@ -307,7 +307,13 @@ def test_progress_is_told_step_by_step(desk: Desk, extract: Extract, monkeypatch
         lambda _self, step, _done, _total, **_more: told.append(step),
     )
     desk.publish(extract)
-    assert list(dict.fromkeys(told)) == ["reading", "sorted", "item-keys", "makers", "matching"]
+    seen = list(dict.fromkeys(told))
+    # The makers are counted beside the item keys, and told only where that takes longer.
+    assert [step for step in seen if step != "makers"] == ["reading", "sorted", "item-keys", "matching"]
+    assert seen in (
+        ["reading", "sorted", "item-keys", "makers", "matching"],
+        [s for s in seen if s != "makers"],
+    )
 
 
 def test_the_scratch_folder_is_swept(desk: Desk, registry: Registry, extract: Extract) -> None:
