@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from search import Document
 from search.text import Piece, chunks, is_abjad, joined
@@ -23,6 +24,10 @@ class Terms:
     plain_names: frozenset[str]  # the same, folded
     handles: frozenset[str]
     abjad: frozenset[str]  # those of the Latin forms whose script leaves vowels out
+
+    def sets(self) -> tuple[frozenset[str], ...]:
+        """All six, in their order."""
+        return self.written, self.folded, self.names, self.plain_names, self.handles, self.abjad
 
     def latin(self) -> set[str]:
         """Every word in Latin letters, however it is written."""
@@ -62,6 +67,7 @@ def handle_term(text: str) -> str:
     return text.strip().casefold().removeprefix("@")[:200].encode(errors="ignore").decode()
 
 
+@lru_cache(maxsize=4_096)  # suggestions and index ask of the same ones, one after the other
 def document_terms(document: Document) -> Terms:
     """Take a document apart."""
     written: set[str] = set()

@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,10 +24,11 @@ from whoosh.reading import SegmentReader
 
 from byline.errors import Unavailable
 from search import Document, Found, Gone
+from search.bulk import Change, write_in_child
 from search.lexicon import Lexicon
 from search.ranking import Ranking
 from search.snapshot import Snapshot
-from search.terms import Terms, document_terms, read_query
+from search.terms import Terms, read_query
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -115,31 +115,51 @@ class WhooshEngine:
 
     def apply(self, changes: Iterable[Document | Gone], *, position: int, bulk: bool = False) -> int:
         """As SearchEngine.apply; commits every 100,000 changes, `position` with the last."""
-        stream = iter(changes)
         total = 0
-        while True:
-            chunk = {change.id: change for change in islice(stream, CHUNK)}
-            last = len(chunk) < CHUNK
-            self._commit(chunk, position=position if last else None)
-            total += len(chunk)
-            if last:
-                break
-        if bulk:
-            self.merge()
+
+        def counted() -> Iterator[Change | int]:
+            nonlocal total
+            for one in changes:
+                total += 1
+                yield Change.of(one)
+            yield position
+
+        if not bulk:
+            self.take(counted())
+            return total
+        total = write_in_child(self._folder, changes, position=position)
+        self._renew()
+        self.merge()
         return total
 
-    def _commit(self, chunk: dict[int, Document | Gone], *, position: int | None) -> None:
+    def take(self, changes: Iterable[Change | int]) -> bool:
+        """Commit changes, every 100,000 and at the position that ends them.
+
+        False where none came: what was committed stays, and the index stands where it stood.
+        """
+        chunk: dict[int, Change] = {}
+        for one in changes:
+            if isinstance(one, int):
+                self._commit(chunk, position=one)
+                return True
+            chunk[one.id] = one
+            if len(chunk) == CHUNK:
+                self._commit(chunk, position=None)
+                chunk = {}
+        return False
+
+    def _commit(self, chunk: dict[int, Change], *, position: int | None) -> None:
         with self._writing() as writer:
             for number in _numbers(writer, [*map(str, chunk), *([POSITION] if position is not None else [])]):
                 writer.delete_document(number)
             words: Counter[str] = Counter()
             abjad: set[str] = set()
             for change in chunk.values():
-                if isinstance(change, Document):
-                    terms = document_terms(change)
-                    writer.add_document(**_fields(change, terms))
-                    words.update(terms.latin())
-                    abjad |= terms.abjad
+                if change.terms is not None:
+                    latin = change.terms.latin()
+                    writer.add_document(**_fields(change, change.terms, latin))
+                    words.update(latin)
+                    abjad |= change.terms.abjad
             if position is not None:
                 writer.add_document(id=POSITION, position=position)
             # Before the commit: after a crash the lexicon knows words too many, never too few.
@@ -244,12 +264,12 @@ def _merge_small(writer: Any, segments: list[Any]) -> list[Any]:
     return ordered[:big]
 
 
-def _fields(document: Document, terms: Terms) -> dict[str, Any]:
+def _fields(change: Change, terms: Terms, latin: set[str]) -> dict[str, Any]:
     return {
-        "id": str(document.id),
-        "number": document.id,
-        "weight": max(0, min(document.weight, 255)),
-        "words": " ".join(sorted(terms.latin())),
+        "id": str(change.id),
+        "number": change.id,
+        "weight": change.weight,
+        "words": " ".join(sorted(latin)),
         "written": list(terms.written),
         "folded": list(terms.folded),
         "name": list(terms.names),

@@ -28,8 +28,8 @@ class Held:
     contributor_id: int
     manifest_id: int
     records: int
-    licenses: dict[str, Any]
-    samples: list[Any]
+    licenses: dict[str, Any] = field(default_factory=dict)
+    samples: list[Any] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,20 @@ class Person:
         return next(iter(self.known_as), None) or by_kind[0].handle
 
 
-def read_people(session: Session, roots: Collection[int]) -> dict[int, Person]:
-    """Read these roots, in five statements; one without a published record has `records` 0."""
+def read_people(session: Session, roots: Collection[int], *, shown: bool = True) -> dict[int, Person]:
+    """Read these roots, in five statements; one without a published record has `records` 0.
+
+    Without `shown` licences and samples are left out: who only counts and names does not unpack them.
+    """
     people: dict[int, Person] = {}
     root_of: dict[int, int] = {}
     members = select(Contributor).where(Contributor.root_id.in_(list(roots))).order_by(Contributor.id)
     for member in session.scalars(members):
         people.setdefault(member.root_id, Person(member.root_id)).members.append(member)
         root_of[member.id] = member.root_id
+    columns = _held() if shown else _counts()
     held = [
-        Held(*row) for row in session.execute(_held().where(ContributorCount.contributor_id.in_(root_of)))
+        Held(*row) for row in session.execute(columns.where(ContributorCount.contributor_id.in_(root_of)))
     ]
     versions = _versions(session, {each.manifest_id for each in held})
     for each in held:
@@ -131,7 +135,7 @@ def records_of(session: Session, roots: Collection[int]) -> dict[int, int]:
         if manifest in versions:
             root = root_of[contributor]
             held = people.setdefault(root, Person(root)).held.setdefault(versions[manifest], [])
-            held.append(Held(contributor, manifest, records, {}, []))
+            held.append(Held(contributor, manifest, records))
     for (root, manifest), records in _twice(session, root_of).items():
         if root in people:
             people[root].twice[manifest] = records

@@ -176,7 +176,38 @@ def test_the_position_is_kept_with_the_commit(
     again.close()
 
 
-def test_a_stream_that_breaks_leaves_the_position_where_it_was(engine: SearchEngine) -> None:
+def test_in_bulk_it_is_the_same_index(engine: SearchEngine, reopen: Callable[[], SearchEngine]) -> None:
+    index(engine, "Old Name", "Gone Soon")
+    changes: list[Document | Gone] = [
+        Document(1, ("New Name",)),
+        Gone(2),
+        *(Document(at, (f"Person{at} Naïve",), (f"{at}@N00",)) for at in range(3, 60)),
+    ]
+    assert engine.apply(changes, position=7, bulk=True) == len(changes)
+    assert (found(engine, "Old"), found(engine, "New"), found(engine, "soon")) == ([], [1], [])
+    assert (found(engine, "person42 naive")[0], found(engine, "42@N00")) == (42, [42])
+    again = reopen()
+    assert (again.position(), again.count()) == (7, 58)
+    again.close()
+
+
+def test_a_bulk_that_breaks_leaves_everything_where_it_was(engine: SearchEngine) -> None:
+    index(engine, "A Name", position=5)
+
+    def broken() -> Iterator[Document]:
+        for at in range(2, 5_000):
+            yield Document(at, (f"Another{at}",))
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        engine.apply(broken(), position=6, bulk=True)
+    assert (engine.position(), found(engine, "A Name"), engine.count()) == (5, [1], 1)
+    engine.apply([Document(2, ("Another2",))], position=6, bulk=True)
+    assert (engine.position(), engine.count()) == (6, 2)
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_a_stream_that_breaks_leaves_the_position_where_it_was(engine: SearchEngine, *, bulk: bool) -> None:
     index(engine, "A Name", position=5)
 
     def broken() -> Iterator[Document]:
@@ -184,7 +215,7 @@ def test_a_stream_that_breaks_leaves_the_position_where_it_was(engine: SearchEng
         raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError, match="killed"):
-        engine.apply(broken(), position=6)
+        engine.apply(broken(), position=6, bulk=bulk)
     assert (engine.position(), found(engine, "A Name")) == (5, [1])
 
 

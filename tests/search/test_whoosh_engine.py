@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import gc
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,38 @@ def test_a_second_writer_is_told_to_come_again(tmp_path: Path) -> None:
     one.close()
     other.close()
     assert caught.value.code == "search-busy"
+
+
+def test_the_bulk_writer_waits_for_no_other_for_ever(tmp_path: Path) -> None:
+    one, other = WhooshEngine(tmp_path), WhooshEngine(tmp_path)
+    with one._writing(), pytest.raises(Unavailable) as caught:
+        other.apply([Document(1, ("Jane Doe",))], position=1, bulk=True)
+    one.close()
+    other.close()
+    assert caught.value.code == "search-busy"
+
+
+def test_a_bulk_writer_whose_input_is_cut_off_commits_nothing_more(tmp_path: Path) -> None:
+    WhooshEngine(tmp_path).close()
+    line = json.dumps([1, 3, [["jane"], [], ["x"], [], [], []]]).encode()
+    cut = subprocess.run(
+        [sys.executable, "-m", "search.bulk_writer", str(tmp_path)],
+        input=line + b"\n",
+        check=False,
+        timeout=120,
+    )
+    engine = WhooshEngine(tmp_path)
+    assert (cut.returncode, engine.position(), engine.count()) == (1, 0, 0)
+    engine.close()
+
+
+def test_a_bulk_writer_that_dies_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = WhooshEngine(tmp_path)
+    monkeypatch.setattr("search.bulk.sys.executable", "/bin/false")
+    with pytest.raises(Unavailable) as caught:
+        engine.apply((Document(at, (f"Person{at}",)) for at in range(50_000)), position=1, bulk=True)
+    assert (caught.value.code, engine.position()) == ("index-writer-died", 0)
+    engine.close()
 
 
 # Whoosh lets go of a torn file only when it is collected.
