@@ -16,6 +16,7 @@ from sqlalchemy import delete, select, update
 from byline.cli.app import byline as command
 from byline.client.audit import audit
 from byline.client.auditing.findings import CANNOT, FAILS, HOLDS, Report
+from byline.client.evidence import parts_of
 from byline.client.mirror import mirror
 from byline.client.transport import Retry, Transport
 from byline.errors import Untrusted
@@ -32,6 +33,7 @@ from registry.publishing.retract import hide_dataset
 from registry.publishing.submit import manifest_key
 from registry.tlog import shelf
 from tests.api.world import PHOTO, World
+from tests.client.served import evidence
 
 
 @pytest.fixture
@@ -195,8 +197,8 @@ def test_a_log_that_was_begun_anew_is_named_by_a_mirror(web: Transport, world: W
     store.put(shelf.CHECKPOINT, checkpoints.write(Checkpoint(origin, 1, root), key))
     report = audit(web, mirror=tmp_path / "mirror")
     assert failed(report) == ["the served log goes on from the mirror's"]
-    (evidence,) = (tmp_path / "mirror" / "evidence").iterdir()
-    assert before in evidence.read_bytes()
+    document = evidence(tmp_path / "mirror", "log-went-back")
+    assert parts_of(document, "believed")["/log/checkpoint"] == before
     with pytest.raises(Untrusted):
         mirror(web, tmp_path / "mirror")
 

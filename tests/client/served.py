@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -219,3 +220,9 @@ def one_head(file: str) -> Served:
 def every(keys: Sequence[int]) -> dict[int, int]:
     """Keys that object to everything."""
     return dict.fromkeys(keys, EVERYTHING)
+
+
+def evidence(folder: Path, code: str) -> Any:
+    """The one file of evidence for this error in a state or a mirror."""
+    (path,) = (folder / "evidence").glob(f"{code}-*.json")
+    return json.loads(path.read_bytes())

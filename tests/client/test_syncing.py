@@ -13,14 +13,16 @@ from typing import Any
 
 import pytest
 
+from byline.client.evidence import parts_of
 from byline.client.feed import Feed, use_of
 from byline.client.state import Believed, Recipe, State
 from byline.errors import BylineError, NotFound, Refused, Unavailable, Untrusted
 from byline.formats.feedhead import parse_head
 from byline.formats.keys import PrivateKey
-from tests.client.served import COVERAGE, NOW, ORIGIN, Served, every, one_head, row_entry
+from tests.client.served import COVERAGE, NOW, ORIGIN, Served, every, evidence, one_head, row_entry
 
 FILE = hashlib.sha256(b"a data file").hexdigest()
+NOTE = "/feed/v1/head.note"
 
 
 @pytest.fixture
@@ -96,8 +98,9 @@ def test_two_heads_of_one_number_are_a_fork(served: Served, tmp_path: Path) -> N
     signed = served.files["head.note"]
     served.publish(every([2]), seq=1)
     assert refused(served, tmp_path) == "feed-forked"
-    [evidence] = (tmp_path / "evidence").iterdir()
-    assert evidence.read_bytes() == signed + b"\n" + served.files["head.note"]
+    document = evidence(tmp_path, "feed-forked")
+    assert parts_of(document, "believed")[NOTE] == signed
+    assert parts_of(document, "shown")[NOTE] == served.files["head.note"]
 
 
 def test_an_expired_head_is_refused(served: Served, tmp_path: Path) -> None:
@@ -251,8 +254,10 @@ def test_a_shorter_log_is_refused_and_kept_as_evidence(served: Served, tmp_path:
     believed = State(tmp_path).checkpoint()
     del served.leaves[1:3]
     assert refused(served, tmp_path) == "log-went-back"
-    (kept,) = (tmp_path / "evidence").iterdir()
-    assert kept.read_bytes() == (believed or b"") + b"\n" + served.checkpoint
+    document = evidence(tmp_path, "log-went-back")
+    assert parts_of(document, "believed")["/log/checkpoint"] == believed
+    (told,) = [data for path, data in parts_of(document, "shown").items() if path.startswith("/v1/receipts/")]
+    assert served.checkpoint in told
 
 
 def test_a_log_that_does_not_go_on_from_the_one_before_is_refused(served: Served, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from byline.client.evidence import TO_DO
 from tests.house.error_codes import page
 
 
@@ -44,3 +45,10 @@ def test_what_security_md_calls_proved_is_proved_somewhere(root: Path) -> None:
     named = re.findall(r"`(tests/[^`]+)`", (root / "SECURITY.md").read_text(encoding="utf-8"))
     assert named
     assert [path for path in named if not (root / path).is_file()] == []
+
+
+def test_every_error_that_leaves_evidence_is_in_the_guide(root: Path) -> None:
+    text = (root / "docs/guides/not-believed.md").read_text(encoding="utf-8")
+    table = text.partition("## What each error means")[2].partition("## ")[0]
+    codes = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`([a-z-]+)`", " ".join(codes))) == sorted(TO_DO)

@@ -9,8 +9,10 @@ from byline.client import verified
 from byline.client.auditing.findings import Report
 from byline.client.auditing.history import replay
 from byline.client.auditing.mine import check_mine
-from byline.client.auditing.served import check_earlier, check_feed
+from byline.client.auditing.served import check_earlier, check_feed, served_head
+from byline.client.copied_feed import copied_head
 from byline.client.copy import Folder
+from byline.client.evidence import Keeper, Witness, copied, keeping
 from byline.client.log import Log, Source
 from byline.client.mirror import check_goes_on
 from byline.client.signed_log import SignedLog
@@ -34,20 +36,25 @@ def audit(
 ) -> Report:
     """Check for anyone, and with `status` for the person whose wish it opens.
 
-    With `mirror` what was copied is read instead of what is served, and held against what is served now. Raises only where
-    nothing can be read at all.
+    With `mirror` what was copied is read instead of what is served, and held against what is served now; what does not hold is
+    kept in its `evidence/`. Raises only where nothing can be read at all, or the key is another than `vkey`.
     """
-    report = Report()
     source: Source = transport if mirror is None else Folder(mirror)
-    key = _key(source, vkey)
+    witness = Witness(transport)
+    keeper = Keeper(mirror, witness, lambda: copied(source)) if mirror is not None else None
+    report = Report(keeper=keeper)
+    with keeping(keeper):
+        key = _key(source, vkey)
     signed = _signed(source, key, report)
     if signed is None:
         return report
     if isinstance(source, Folder):
-        _check_served(transport, key, signed.shown, source, report)
+        _check_served(witness, key, signed.shown, source, report)
     history = replay(source, signed, report)
     feed = check_feed(source, history, _said(source), report)
     check_earlier(source, history, report)
+    if kept_receipt is not None:
+        witness.remember("my receipt", kept_receipt)
     proved = _kept(kept_receipt, key, report) if kept_receipt is not None else None
     if proved is not None:
         _check_kept(signed, proved, report)
@@ -79,17 +86,18 @@ def _signed(source: Source, key: NoteKey, report: Report) -> SignedLog | None:
     return signed
 
 
-def _check_served(
-    transport: Transport, key: NoteKey, copied: Checkpoint, here: Folder, report: Report
-) -> None:
+def _check_served(source: Source, key: NoteKey, before: Checkpoint, here: Folder, report: Report) -> None:
     """What is served now goes on from what was copied; where it does not, both notes are the evidence."""
     with report.checking("the served log goes on from the mirror's") as finding:
-        verified.check_key(_said(here), _said(transport))
-        log = Log(transport)
-        note = log.checkpoint()
-        served = checkpoints.read(note, key)
+        verified.check_key(_said(here), _said(source))
+        log = Log(source)
+        served = checkpoints.read(log.checkpoint(), key)
         finding.looked_at = served.size
-        check_goes_on(here, log, last=copied, shown=served, note=note)
+        check_goes_on(log, last=before, shown=served)
+    with report.checking("the served feed goes on from the mirror's") as finding:
+        head = served_head(source, _said(here))
+        finding.looked_at = head.seq
+        verified.check_follows(copied_head(here), head)
 
 
 def _kept(data: bytes, key: NoteKey, report: Report) -> Proved | None:

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from byline.client import verified
 from byline.client.copy import Folder
-from byline.client.transport import Transport
+from byline.client.log import Source
 from byline.errors import NotFound, Refused, Untrusted
 from byline.formats import canonical
-from byline.formats.feedhead import MAX_HEAD, MAX_INDEX, noted, parse_head, verify_head
+from byline.formats.feedhead import MAX_HEAD, MAX_INDEX, Head, noted, parse_head, verify_head
 from byline.formats.note import MAX_NOTE
 
 ROOT = "feed/v1/"
@@ -22,25 +23,27 @@ _AT_ONCE = 8
 _PATH = re.compile(r"files/([0-9a-f]{64})\.[a-z]{1,10}", re.ASCII)
 
 
-def copy_feed(transport: Transport, here: Folder, *, vkey: str, heads: Sequence[str]) -> int:
+def copy_feed(source: Source, here: Folder, *, vkey: str, heads: Sequence[str]) -> int:
     """Bring the present head, its files, and the earlier heads of these digests; how many files came.
 
-    Untrusted("bad-signature", "head-mismatch", "wrong-origin", "wrong-file"), Refused("bad-head"). The note comes last: it is
-    what says which head stands.
+    Untrusted("bad-signature", "head-mismatch", "wrong-origin", "wrong-file", "feed-went-back", "feed-forked"),
+    Refused("bad-head"). The note comes last: it is what says which head stands.
     """
-    count = _copy(transport, here, [f"files/{digest}.json" for digest in heads], missing_ok=True)
+    last = copied_head(here)
+    count = _copy(source, here, [f"files/{digest}.json" for digest in heads], missing_ok=True)
     try:
-        note = transport.fetch(f"/{NOTE}", max_bytes=MAX_NOTE)
+        note = source.fetch(f"/{NOTE}", max_bytes=MAX_NOTE)
     except NotFound:
         return count
     path = f"files/{noted(note, vkey)}.json"
-    count += _copy(transport, here, [path])
+    count += _copy(source, here, [path])
     data = here.fetch(f"{ROOT}{path}", max_bytes=MAX_HEAD)
     head = verify_head(data, note, vkey)
-    count += _copy(transport, here, sorted(_paths(canonical.loads(data, max_bytes=MAX_HEAD))))
+    verified.check_follows(last, head)
+    count += _copy(source, here, sorted(_paths(canonical.loads(data, max_bytes=MAX_HEAD))))
     for part in head.index.values():
         index = here.fetch(f"{ROOT}{part.path}", max_bytes=MAX_INDEX)
-        count += _copy(transport, here, sorted(_bitmaps(canonical.loads(index, max_bytes=MAX_INDEX))))
+        count += _copy(source, here, sorted(_bitmaps(canonical.loads(index, max_bytes=MAX_INDEX))))
     here.settle()
     if not _is_newer(here, head.seq):
         here.put(HEAD, data)
@@ -48,18 +51,24 @@ def copy_feed(transport: Transport, here: Folder, *, vkey: str, heads: Sequence[
     return count
 
 
+def copied_head(here: Folder) -> Head | None:
+    """The head a copy believes; None before the first."""
+    return parse_head(here.fetch(HEAD, max_bytes=MAX_HEAD)) if here.has(HEAD) else None
+
+
 def _is_newer(here: Folder, seq: int) -> bool:
     """Whether the copy has a later head already: another run came first."""
-    return here.has(HEAD) and parse_head(here.fetch(HEAD, max_bytes=MAX_HEAD)).seq > seq
+    last = copied_head(here)
+    return last is not None and last.seq > seq
 
 
-def _copy(transport: Transport, here: Folder, paths: Sequence[str], *, missing_ok: bool = False) -> int:
+def _copy(source: Source, here: Folder, paths: Sequence[str], *, missing_ok: bool = False) -> int:
     wanted = [path for path in dict.fromkeys(paths) if not here.has(f"{ROOT}{path}")]
     count = 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for at in range(0, len(wanted), _AT_ONCE):
             some = wanted[at : at + _AT_ONCE]
-            for path, data in zip(some, pool.map(lambda one: _named(transport, one), some), strict=True):
+            for path, data in zip(some, pool.map(lambda one: _named(source, one), some), strict=True):
                 if data is None and not missing_ok:
                     raise Untrusted("wrong-file", f"the head names {path}, and it is not served", at=path)
                 if data is not None:
@@ -68,13 +77,13 @@ def _copy(transport: Transport, here: Folder, paths: Sequence[str], *, missing_o
     return count
 
 
-def _named(transport: Transport, path: str) -> bytes | None:
+def _named(source: Source, path: str) -> bytes | None:
     """A file that is named by its digest; None where it is not served."""
     named = _PATH.fullmatch(path)
     if not named:
         raise Refused("bad-head", f"the head names a file outside the feed: {path[:100]!r}")
     try:
-        data = transport.fetch(f"/{ROOT}{path}", max_bytes=MOST_FILE)
+        data = source.fetch(f"/{ROOT}{path}", max_bytes=MOST_FILE)
     except NotFound:
         return None
     if hashlib.sha256(data).hexdigest() != named[1]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -64,13 +63,6 @@ class Folder:
     def redact(self, name: str) -> None:
         """Note that the registry gave no statement of this digest, and said why."""
         self.put(f"{REDACTED}{name}", b"")
-
-    def keep_evidence(self, code: str, *notes: bytes) -> Path:
-        """Signed notes that contradict each other: who signed both has shown two stories."""
-        data = b"\n".join(notes)
-        path = f"evidence/{code}-{hashlib.sha256(data).hexdigest()[:16]}.txt"
-        self.put(path, data)
-        return self._at(path)
 
     def _at(self, path: str) -> Path:
         return self.path / path.lstrip("/")

@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 from byline.client import verified
 from byline.client.copied_feed import HEAD, copy_feed
 from byline.client.copy import Folder, Nearest
-from byline.client.log import Log
+from byline.client.evidence import Keeper, Witness, copied, keeping
+from byline.client.log import Log, Source
 from byline.client.signed_log import AT_ONCE, SignedLog, leaves_of
 from byline.client.transport import Transport
 from byline.errors import NotFound, Untrusted
@@ -60,25 +61,32 @@ def mirror(
     """Bring a mirror up to the registry's present log and feed.
 
     Untrusted as `verified` and `SignedLog` say it, "wrong-statement" and "statement-missing" where a statement is not the one
-    of its entry, and as a feed's head is believed. A log that contradicts the copy leaves both notes in `evidence/`.
+    of its entry, and as a feed's head is believed. What was shown and is not believed is kept in `evidence/`,
+    beside what was copied before; the error names the file.
     """
-    here, log = Folder(folder), Log(transport)
-    key = _trusted(transport, here, vkey)
+    here, witness = Folder(folder), Witness(transport)
+    with keeping(Keeper(folder, witness, lambda: copied(here))):
+        return _bring(witness, here, vkey, say)
+
+
+def _bring(source: Source, here: Folder, vkey: str | None, say: Callable[[str], None]) -> Mirrored:
+    log = Log(source)
+    key = _trusted(source, here, vkey)
     note = log.checkpoint()
     shown = checkpoints.read(note, key)
-    before = _before(here, log, key, shown, note)
-    signed = SignedLog(Log(Nearest(here, transport)), shown)
+    before = _before(here, log, key, shown)
+    signed = SignedLog(Log(Nearest(here, source)), shown)
     files = _tiles(signed, here, before) + _bundles(signed, here, before)
     say(f"{shown.size - before:,} new entries")
-    copied, redacted = _statements(transport, here, (entry for _, entry in _entries(signed, before)))
+    statements, redacted = _statements(source, here, (entry for _, entry in _entries(signed, before)))
     heads = {one["digest"]: index for index, one in _entries(signed, before) if one["kind"] == "feed"}
-    files += copied + copy_feed(transport, here, vkey=_vkey(here), heads=[*heads])
+    files += statements + copy_feed(source, here, vkey=_vkey(here), heads=[*heads])
     here.settle()
     if before <= shown.size:
         here.put(CHECKPOINT, note)
         _prove_head(signed, here, heads, note)
     here.settle()
-    return Mirrored(shown.size, before, files, copied, redacted)
+    return Mirrored(shown.size, before, files, statements, redacted)
 
 
 def believed(here: Folder, key: NoteKey) -> Checkpoint | None:
@@ -88,17 +96,13 @@ def believed(here: Folder, key: NoteKey) -> Checkpoint | None:
     return checkpoints.read(here.fetch(CHECKPOINT, max_bytes=MAX_CHECKPOINT), key)
 
 
-def check_goes_on(here: Folder, log: Log, *, last: Checkpoint, shown: Checkpoint, note: bytes) -> None:
-    """The log that is served goes on from the copy; where it does not, both signed notes are kept as evidence."""
-    try:
-        verified.check_log_follows(last, shown, lambda nodes: SignedLog(log, shown).nodes(nodes))
-    except Untrusted as error:
-        path = here.keep_evidence(error.code, here.fetch(CHECKPOINT, max_bytes=MAX_CHECKPOINT), note)
-        raise Untrusted(error.code, f"{error.message}; both signed notes are kept in {path}") from error
+def check_goes_on(log: Log, *, last: Checkpoint, shown: Checkpoint) -> None:
+    """The log that is served goes on from the copy."""
+    verified.check_log_follows(last, shown, lambda nodes: SignedLog(log, shown).nodes(nodes))
 
 
-def _trusted(transport: Transport, here: Folder, vkey: str | None) -> NoteKey:
-    shown = transport.fetch("/log/vkey", max_bytes=1_000).decode("utf-8", "replace").strip()
+def _trusted(source: Source, here: Folder, vkey: str | None) -> NoteKey:
+    shown = source.fetch("/log/vkey", max_bytes=1_000).decode("utf-8", "replace").strip()
     pinned = _vkey(here) if here.has("log/vkey") else None
     for known in (pinned, vkey):
         verified.check_key(known, shown)
@@ -111,12 +115,12 @@ def _vkey(here: Folder) -> str:
     return here.fetch("log/vkey", max_bytes=1_000).decode().strip()
 
 
-def _before(here: Folder, log: Log, key: NoteKey, shown: Checkpoint, note: bytes) -> int:
+def _before(here: Folder, log: Log, key: NoteKey, shown: Checkpoint) -> int:
     """How many entries the copy has already, of the very log that is shown."""
     last = believed(here, key)
     if last is None:
         return 0
-    check_goes_on(here, log, last=last, shown=shown, note=note)
+    check_goes_on(log, last=last, shown=shown)
     return last.size
 
 
@@ -164,14 +168,14 @@ def _prove_head(signed: SignedLog, here: Folder, heads: Mapping[str, int], note:
         here.put(path, receipt.write(Receipt(signed.leaf(index), index, proof, note)))
 
 
-def _statements(transport: Transport, here: Folder, entries: Iterator[Entry]) -> tuple[int, int]:
+def _statements(source: Source, here: Folder, entries: Iterator[Entry]) -> tuple[int, int]:
     """Those that are not here yet: how many were copied, how many are taken from view."""
     wanted = (one for one in entries if one["kind"] in STATEMENT_KINDS and not here.has(_statement(one)))
     copied = redacted = 0
     with ThreadPoolExecutor(_STATEMENTS_AT_ONCE) as pool:
         for some in _pieces(wanted):
             for entry, data in zip(
-                some, pool.map(lambda one: fetch_statement(transport, one), some), strict=True
+                some, pool.map(lambda one: fetch_statement(source, one), some), strict=True
             ):
                 if data is None:
                     here.redact(entry["digest"])
@@ -182,7 +186,7 @@ def _statements(transport: Transport, here: Folder, entries: Iterator[Entry]) ->
     return copied, redacted
 
 
-def fetch_statement(source: Transport, entry: Entry) -> bytes | None:
+def fetch_statement(source: Source, entry: Entry) -> bytes | None:
     """The statement of an entry, the very bytes that were logged; None where the registry says it was taken from view.
 
     Untrusted("wrong-statement", "statement-missing").

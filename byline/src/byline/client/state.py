@@ -131,15 +131,6 @@ class State:
             found = connection.execute("SELECT checkpoint FROM log").fetchone()
         return bytes(found[0]) if found else None
 
-    def keep_evidence(self, name: str, *notes: bytes) -> Path:
-        """Keep signed notes that contradict each other: who signed both has shown two stories."""
-        data = b"\n".join(notes)
-        folder = self.folder / "evidence"
-        folder.mkdir(exist_ok=True)
-        path = folder / f"{name}-{hashlib.sha256(data).hexdigest()[:16]}.txt"
-        path.write_bytes(data)
-        return path
-
     def believe(self, head: Believed, recipe: Recipe, *, checkpoint: bytes) -> None:
         """Go by this head, and by the log that holds it, from now on. Its files are there already."""
         with self._writing() as connection:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from byline.client import verified
 from byline.client.catching_up import catch_up
+from byline.client.evidence import Keeper, Witness, keeping
 from byline.client.fetching import ROOT, Fetcher, Say, bitmaps_of
-from byline.client.log import Log
+from byline.client.log import Log, Source
 from byline.client.rows_left import check_rows_left
 from byline.client.state import Believed, State
 from byline.client.transport import Transport
@@ -53,16 +55,21 @@ def sync(
 
     Untrusted, with the state as it was: "key-changed", "bad-signature", "head-mismatch", "feed-went-back",
     "feed-forked", "feed-expired", "feed-stale", "wrong-file"; "head-not-logged", "not-in-log", "log-went-back",
-    "log-forked", "log-tiles-wrong", "log-truncated"; "wrong-key-set", "removed-unsaid". What contradicts what was signed
-    before is kept as evidence in the state. NotFound("no-feed-yet") before the first feed; Unavailable("state-busy")
-    where another process is at it. What an interrupted run has fetched is not fetched again; `jobs` files come at once.
+    "log-forked", "log-tiles-wrong", "log-truncated"; "wrong-key-set", "removed-unsaid". What was shown is kept as evidence
+    in the state, beside what was believed; the error names the file. NotFound("no-feed-yet") before the first feed;
+    Unavailable("state-busy") where another process is at it. What an interrupted run has fetched is not fetched again;
+    `jobs` files come at once.
     """
-    with state.alone(patience=max(patience, 1.0)):
-        told, found, head = _believable(transport, state, now(), (vkey, max_age, patience))
+    witness = Witness(transport)
+    with (
+        state.alone(patience=max(patience, 1.0)),
+        keeping(Keeper(state.folder, witness, lambda: _believed(state))),
+    ):
+        told, found, head = _believable(transport, witness, state, now(), (vkey, max_age, patience))
         last = state.last()
         before = parse_head(last.json) if last else None
-        _check_follows(state, last, (before, head), found)
-        checkpoint = _logged(Log(transport), state, told, head=head, patience=patience)
+        verified.check_follows(before, head)
+        checkpoint = _logged(Log(witness), state, told, head=head, patience=patience)
         fetcher = Fetcher(transport, state, say, jobs=jobs)
         recipe = catch_up(state, head, before, fetcher.keys)
         fetcher.rows(head, since=before.seq if before else 0)
@@ -74,8 +81,21 @@ def sync(
     return Synced(head, told, fetcher.files, fetcher.bytes, changed)
 
 
+def _believed(state: State) -> dict[str, bytes]:
+    """What evidence is held against, under the paths it came from."""
+    vkey, last, checkpoint = state.vkey(), state.last(), state.checkpoint()
+    found = {
+        "/log/vkey": vkey.encode() if vkey else None,
+        "/log/checkpoint": checkpoint,
+        f"{ROOT}head.note": last.note if last else None,
+        f"{ROOT}head.json": last.json if last else None,
+    }
+    return {path: data for path, data in found.items() if data}
+
+
 def _believable(
     transport: Transport,
+    witness: Witness,
     state: State,
     now: dt.datetime,
     said: tuple[str | None, dt.timedelta | None, float],
@@ -83,8 +103,9 @@ def _believable(
     """The key to go by, and a fresh head that it signed."""
     vkey, max_age, patience = said
     about = _about(transport, state, vkey)
+    witness.remember("/v1", json.dumps(about).encode())
     told = _trusted(state, about, vkey)
-    found, head = _fetch_head(transport, told, at_least=_told_seq(about), patience=patience)
+    found, head = _fetch_head(witness, told, at_least=_told_seq(about), patience=patience)
     verified.check_fresh(head, now=now, max_age=max_age)
     return told, found, head
 
@@ -119,12 +140,12 @@ def _told_seq(about: dict[str, object]) -> int:
     return told if isinstance(told, int) else 0
 
 
-def _fetch_head(transport: Transport, vkey: str, *, at_least: int, patience: float) -> tuple[Believed, Head]:
+def _fetch_head(source: Source, vkey: str, *, at_least: int, patience: float) -> tuple[Believed, Head]:
     """The head now served; a registry that tells of a newer one than it serves is given a moment."""
     until = time.monotonic() + patience
     while True:
         try:
-            found, head = _served_head(transport, vkey)
+            found, head = _served_head(source, vkey)
             if head.seq >= at_least:
                 return found, head
         except NotFound as error:
@@ -137,27 +158,15 @@ def _fetch_head(transport: Transport, vkey: str, *, at_least: int, patience: flo
         time.sleep(0.2)
 
 
-def _served_head(transport: Transport, vkey: str) -> tuple[Believed, Head]:
+def _served_head(source: Source, vkey: str) -> tuple[Believed, Head]:
     # The note commits: head.json may be the one before or after it, but its bytes lie under their digest, too.
-    signed = transport.fetch(f"{ROOT}head.note", max_bytes=MAX_NOTE)
+    signed = source.fetch(f"{ROOT}head.note", max_bytes=MAX_NOTE)
     digest = noted(signed, vkey)
-    data = transport.fetch(f"{ROOT}head.json", max_bytes=MAX_HEAD)
+    data = source.fetch(f"{ROOT}head.json", max_bytes=MAX_HEAD)
     if hashlib.sha256(data).hexdigest() != digest:
-        data = transport.fetch(f"{ROOT}files/{digest}.json", max_bytes=MAX_HEAD)
+        data = source.fetch(f"{ROOT}files/{digest}.json", max_bytes=MAX_HEAD)
     head = verify_head(data, signed, vkey)
     return Believed(head.seq, data, signed), head
-
-
-def _check_follows(
-    state: State, last: Believed | None, heads: tuple[Head | None, Head], found: Believed
-) -> None:
-    """Both signed notes are kept where the one contradicts the other."""
-    try:
-        verified.check_follows(*heads)
-    except Untrusted as error:
-        kept = state.keep_evidence(error.code, last.note if last else b"", found.note)
-        message = f"{error.message}; both signed notes are kept in {kept}"
-        raise Untrusted(error.code, message, details=error.details) from error
 
 
 def _logged(log: Log, state: State, vkey: str, *, head: Head, patience: float) -> bytes:
@@ -167,11 +176,7 @@ def _logged(log: Log, state: State, vkey: str, *, head: Head, patience: float) -
     verified.check_logged(head, proved)
     before = state.checkpoint()
     last = checkpoints.read(before, parse_vkey(vkey)) if before else None
-    try:
-        verified.check_log_follows(last, proved.checkpoint, node_reader(proved.checkpoint.size, log.tiles))
-    except Untrusted as error:
-        kept = state.keep_evidence(error.code, before or b"", found.checkpoint)
-        raise Untrusted(error.code, f"{error.message}; both signed notes are kept in {kept}") from error
+    verified.check_log_follows(last, proved.checkpoint, node_reader(proved.checkpoint.size, log.tiles))
     return found.checkpoint
 
 

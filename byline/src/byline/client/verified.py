@@ -80,10 +80,14 @@ def check_logged(head: Head, proved: Proved) -> None:
 def check_fresh(head: Head, *, now: dt.datetime, max_age: dt.timedelta | None = None) -> None:
     """Untrusted("feed-expired") or Untrusted("feed-stale") where a head is too old to go by."""
     if now >= head.expires:
-        raise Untrusted("feed-expired", f"the feed's head expired at {_said(head.expires)}; run byline sync")
+        raise Untrusted(
+            "feed-expired",
+            f"the feed's head expired at {_said(head.expires)}; byline sync must bring a newer one",
+        )
     if max_age is not None and now - head.time > max_age:
         raise Untrusted(
-            "feed-stale", f"the feed's head is of {_said(head.time)}, older than --max-age; run byline sync"
+            "feed-stale",
+            f"the feed's head is of {_said(head.time)}, older than --max-age; byline sync must bring a newer one",
         )
 
 

@@ -129,7 +129,11 @@ def read_bundle(data: bytes, tile: Tile) -> list[bytes]:
         entries.append(data[at + 2 : at + 2 + length])
         at += 2 + length
     if at != len(data) or len(entries) != tile.width:
-        raise Untrusted("log-truncated", f"the entry bundle {tile.path} does not hold {tile.width} entries")
+        raise Untrusted(
+            "log-truncated",
+            f"the entry bundle {tile.path} does not hold {tile.width} entries",
+            at=tile.path,
+        )
     return entries
 
 
@@ -166,7 +170,9 @@ def _place(level: int, index: int, size: int) -> tuple[Tile, int, int]:
 def _check_length(data: bytes, tile: Tile) -> None:
     if len(data) != tile.width * HASH:
         raise Untrusted(
-            "log-truncated", f"the tile {tile.path} has {len(data):,} bytes instead of {tile.width * HASH:,}"
+            "log-truncated",
+            f"the tile {tile.path} has {len(data):,} bytes instead of {tile.width * HASH:,}",
+            at=tile.path,
         )
 
 

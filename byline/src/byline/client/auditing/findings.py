@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from types import TracebackType
 
+from byline.client.evidence import Keeper
 from byline.errors import BylineError, NotFound, Unavailable
 
 HOLDS, FAILS, CANNOT = "holds", "does-not-hold", "cannot-be-checked"
@@ -19,6 +20,12 @@ class Finding:
     looked_at: int = 0
     wrong: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    keeper: Keeper | None = field(default=None, repr=False)
+
+    def tell(self, error: BylineError, before: str = "") -> None:
+        """Something does not hold; where there is a folder for it, what was shown is kept as evidence."""
+        told = self.keeper.told(error) if self.keeper else error
+        self.wrong.append(f"{before}{told.message} [{told.code}]")
 
     @property
     def result(self) -> str:
@@ -45,6 +52,7 @@ class Report:
     """All findings, in the order they were made."""
 
     findings: list[Finding] = field(default_factory=list)
+    keeper: Keeper | None = None
 
     @property
     def holds(self) -> bool:
@@ -53,7 +61,7 @@ class Report:
 
     def checking(self, check: str) -> Checking:
         """Make a check; an error in it is what was wrong, a missing file is what is unknown."""
-        finding = Finding(check)
+        finding = Finding(check, keeper=self.keeper)
         self.findings.append(finding)
         return Checking(finding)
 
@@ -76,7 +84,7 @@ class Checking:
         if isinstance(error, (NotFound, Unavailable)):
             self._finding.unknown.append(f"{error.message} [{error.code}]")
         elif isinstance(error, BylineError):
-            self._finding.wrong.append(f"{error.message} [{error.code}]")
+            self._finding.tell(error)
         else:
             return False
         return True

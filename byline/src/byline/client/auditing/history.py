@@ -77,9 +77,7 @@ def _entries(signed: SignedLog, finding: Finding) -> Iterator[tuple[int, Entry]]
         try:
             leaves = leaves_of(bundle, data, hashes)
         except BylineError as error:  # the other bundles are looked at all the same
-            finding.wrong.append(
-                f"entries {first:,} to {first + bundle.width - 1:,}: {error.message} [{error.code}]"
-            )
+            finding.tell(error, f"entries {first:,} to {first + bundle.width - 1:,}: ")
             continue
         for index, leaf in enumerate(leaves, first):
             try:

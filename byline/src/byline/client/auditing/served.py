@@ -85,7 +85,7 @@ def check_feed(source: Source, history: History, vkey: str, report: Report) -> F
     """Check what is served now; the feed, where its head can be believed."""
     feed = None
     with report.checking("the feed's head is the last one the log holds") as finding:
-        head = _served_head(source, vkey)
+        head = served_head(source, vkey)
         finding.looked_at = 1
         logged = history.feeds[-1][1]["digest"] if history.feeds else None
         if logged != head.sha256 and head.seq <= (history.feeds[-1][1]["seq"] if history.feeds else 0):
@@ -112,7 +112,8 @@ def check_feed(source: Source, history: History, vkey: str, report: Report) -> F
     return feed
 
 
-def _served_head(source: Source, vkey: str) -> Head:
+def served_head(source: Source, vkey: str) -> Head:
+    """The head that is served now, signed."""
     note = source.fetch("/feed/v1/head.note", max_bytes=MAX_NOTE)
     digest = noted(note, vkey)
     data = source.fetch(f"/feed/v1/files/{digest}.json", max_bytes=MAX_HEAD)
@@ -157,7 +158,7 @@ def _check_left(before: Feed, after: Feed, finding: Finding) -> None:
         finding.looked_at -= 1
         finding.unknown.append(f"of head {before.head.seq} or {after.head.seq} not every file was kept")
     except BylineError as error:
-        finding.wrong.append(f"{error.message} [{error.code}]")
+        finding.tell(error)
 
 
 def check_rows_gone(before: Feed, after: Feed) -> None:
