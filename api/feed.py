@@ -18,6 +18,7 @@ from registry.storage import ObjectStore
 OCTETS = "application/octet-stream"
 TYPES = {
     "parquet": "application/vnd.apache.parquet",
+    "ndjson": "application/x-ndjson",
     "puffin": OCTETS,
     "json": "application/json",
     "tar": "application/x-tar",

@@ -58,7 +58,7 @@ class Part(BaseConverter):
 class FeedFile(BaseConverter):
     """A content-addressed file of the feed: nothing else is ever looked up in the store."""
 
-    regex = r"[0-9a-f]{64}\.(?:parquet|puffin|json|tar)"
+    regex = r"[0-9a-f]{64}\.(?:parquet|puffin|json|ndjson|tar)"
 
 
 class LogTile(BaseConverter):

@@ -47,7 +47,13 @@ class Before:
         bitmaps = (
             one for entry in entries for one in (*entry["bitmaps"].values(), *entry["removed"].values())
         )
-        return named | {one["path"] for one in bitmaps if one["n"]}
+        items = [
+            one["path"]
+            for entry in entries
+            for one in (entry.get("items") or {}).values()
+            if isinstance(one, dict)
+        ]
+        return named | {one["path"] for one in bitmaps if one["n"]} | set(items)
 
 
 def read_before(store: ObjectStore, last: FeedHead | None) -> Before:

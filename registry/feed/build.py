@@ -90,7 +90,8 @@ def build_feed(
         return None
     lifetime = dt.timedelta(seconds=settings.feed_lifetime)
     seq = 1 if last is None else last.seq + 1
-    content["rows"]["packs"] = pack_files(files, before, rows.fresh, rows.named, at=Moment(seq, now))
+    packed = [path for path in rows.fresh if not path.endswith(".ndjson")]  # no client of ours asks for those
+    content["rows"]["packs"] = pack_files(files, before, packed, rows.named, at=Moment(seq, now))
     content["keys"] |= key_files(files, before, keys, standing.why, at=Moment(seq, now))
     data = head_bytes(content, seq=seq, log_size=standing.log_size, now=now, lifetime=lifetime)
     sha256 = files.put(data, "json")["sha256"]

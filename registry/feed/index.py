@@ -8,7 +8,7 @@ from typing import Any
 
 from pyroaring import BitMap64
 
-from byline.formats import canonical, rowfeed
+from byline.formats import canonical, itemfeed, keyfeed, rowfeed
 from byline.formats.keyfeed import REASONS
 from registry.feed.before import Before
 from registry.feed.head import Files
@@ -54,7 +54,22 @@ def _entry(files: Files, before: Before, one: FileFeed, why: WhyRows) -> dict[st
         **one.reading,
         "bitmaps": bitmaps,
         "removed": _removed(files, before, one, why, now=bitmaps[ANY]),
+        "items": _items(files, one),
     }
+
+
+def _items(files: Files, one: FileFeed) -> dict[str, Any] | None:
+    """The same rows by their own ids, in two files of one content; None for a dataset without ids."""
+    if one.items_sha256 is None:
+        return None
+    said = {"check": itemfeed.check_of(one.items_sha256), "n": len(one.items.k)}
+    if not len(one.items.k):
+        return said
+    both = {
+        "parquet": files.put(keyfeed.write(*one.items), "parquet"),
+        "ndjson": files.put(itemfeed.write_ndjson(one.items), "ndjson"),
+    }
+    return {**said, **both}
 
 
 def _put(files: Files, one: FileFeed, rows: BitMap64) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from byline.errors import NotFound
-from byline.formats import keyfeed, rowfeed
+from byline.formats import itemfeed, keyfeed, rowfeed
 from byline.formats.feedhead import Head, parse_head
 from byline.formats.keyset import EMPTY, cut
 from registry.database import Sessions
@@ -105,6 +105,9 @@ def _candidates(session: Session, store: ObjectStore, sha256: str, *, padding_ke
         for rows in one.rows.values():
             if rows:
                 yield rowfeed.write(rows, file_sha256=one.file_sha256)
+        if len(one.items.k):
+            yield keyfeed.write(*one.items)
+            yield itemfeed.write_ndjson(one.items)
     keys = padded(read_keys(session), EMPTY, padding_key=padding_key)
     yield from (keyfeed.write(*piece) for piece in cut(keys, SHARD))
 
@@ -144,3 +147,4 @@ def _named(part: dict[str, Any]) -> Iterator[str]:
             for bitmap in (*entry["bitmaps"].values(), *entry["removed"].values()):
                 if bitmap["n"]:
                     yield bitmap["path"]
+            yield from (one["path"] for one in (entry.get("items") or {}).values() if isinstance(one, dict))

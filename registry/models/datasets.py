@@ -28,7 +28,8 @@ class Manifest(Base):
 
     `state`: awaiting-extract, received, recorded, logged, published, retracted, voided. A refused submission
     leaves no manifest behind; its version may be sent again. `reading`: how the files are read, `{"columns", "options"}` as in
-    the manifest's `records`. `spread`: how many makers have how many records, by the least number of each range.
+    the manifest's `records`. `items_sha256`: S of the items feed, of the ids its rows have. `spread`: how many makers
+    have how many records, by the least number of each range.
     """
 
     __tablename__ = "manifest"
@@ -61,6 +62,7 @@ class Manifest(Base):
     platforms: Mapped[dict[str, Any]]
     spread: Mapped[dict[str, Any] | None]
     index_sha256: Mapped[str | None] = mapped_column(String(64))
+    items_sha256: Mapped[str | None] = mapped_column(String(64))
     made_at: Mapped[dt.datetime]
     published_at: Mapped[dt.datetime | None]
 

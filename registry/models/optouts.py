@@ -79,7 +79,8 @@ class Match(Base):
     """The rows of one file one opt-out reaches: a roaring bitmap (64-bit portable) of row ordinals.
 
     `strength`: full, or asserted (counting sources disagree about the photo: the publisher decides).
-    `word_of` names the manifests on whose word it stands.
+    `word_of` names the manifests on whose word it stands. `items`: fingerprints of the rows' own ids (64-bit little-endian,
+    ascending), where they have any.
     """
 
     __tablename__ = "match"
@@ -91,6 +92,7 @@ class Match(Base):
     rows: Mapped[bytes]
     records: Mapped[int] = mapped_column(BigInteger)
     word_of: Mapped[list[Any]]
+    items: Mapped[bytes | None]
 
 
 class CoveredPhoto(Base):

@@ -29,8 +29,8 @@ from registry.storage import ObjectStore
 from registry.storage.item_index import find
 from registry.storage.record_rows import take_entries
 
-COLUMNS = ("contributor", "file", "row", "photo", "k", "url", "landing_url", "sha256")
-SHOWN = pa.schema([(name, pa.string()) for name in ("url", "landing_url", "sha256")])
+COLUMNS = ("contributor", "file", "row", "photo", "k", "url", "landing_url", "sha256", "item_id")
+SHOWN = pa.schema([(name, pa.string()) for name in ("url", "landing_url", "sha256", "item_id")])
 NONE = -1  # no photo, or no contributor; fingerprints and ids are never negative
 
 

@@ -79,6 +79,7 @@ def _keep_matches(session: Session, opt_out_id: str, reached: Reached) -> bool:
             "rows": found.rows.serialize(),
             "records": len(found.rows),
             "word_of": sorted(found.word_of),
+            "items": found.items.astype("<i8").tobytes() or None,
         }
         match = standing.get((manifest_id, file, strength))
         if match is None:
@@ -86,9 +87,10 @@ def _keep_matches(session: Session, opt_out_id: str, reached: Reached) -> bool:
                 Match(opt_out_id=opt_out_id, manifest_id=manifest_id, file=file, strength=strength, **said)
             )
             changed = True
-        elif (match.rows, match.word_of) != (said["rows"], said["word_of"]):
-            changed |= match.rows != said["rows"]
-            match.rows, match.records, match.word_of = said["rows"], said["records"], said["word_of"]
+        elif any(getattr(match, name) != value for name, value in said.items()):
+            changed |= (match.rows, match.items) != (said["rows"], said["items"])
+            for name, value in said.items():
+                setattr(match, name, value)
     return changed
 
 

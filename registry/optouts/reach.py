@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from pyroaring import BitMap64
 
+from byline.formats.itemfeed import item_keys
 from byline.formats.selectors import fingerprint
 from registry.optouts.arrays import Ints, Tally, ints
 from registry.optouts.facts import Facts
@@ -21,9 +22,10 @@ from registry.optouts.wishes import Asked
 
 @dataclass
 class FileRows:
-    """Rows of one file, and the manifests on whose word they are reached."""
+    """Rows of one file, the manifests on whose word they are reached, and the fingerprints of the rows' own ids."""
 
     rows: BitMap64 = field(default_factory=BitMap64)
+    items: Ints = field(default_factory=lambda: ints(()))
     word_of: set[int] = field(default_factory=set)
 
 
@@ -53,6 +55,7 @@ def reach(one: Asked, facts: Facts) -> Reached:
         reached = rows[found.full if strength == "full" else found.asserted]
         here = reached[(facts.manifest[reached] == manifest_id) & (facts.file[reached] == file)]
         match.word_of |= _word_of(facts, here, own, agreeing_rows)
+        match.items = _items(facts, manifest_id, here)
     unanimous = agreeing.keys[agreeing_photos(agreeing.counts, facts.saying.at(agreeing.keys))]
     return Reached(dict(matches), frozenset(agreeing.keys.tolist()), _fingerprints(one, facts, unanimous))
 
@@ -82,6 +85,15 @@ def _add(
     for start, stop in pairwise([0, *changes.tolist(), len(rows)]) if len(rows) else ():
         key = (int(manifest[start]), int(file[start]), strength)
         matches[key].rows |= BitMap64(facts.row[rows[start:stop]])
+
+
+def _items(facts: Facts, manifest_id: int, rows: Ints) -> Ints:
+    """Fingerprints of these rows' ids in their dataset's list, ascending."""
+    list_sha256 = facts.sources[manifest_id].items_sha256
+    if list_sha256 is None or not len(rows):
+        return ints(())
+    k = np.unique(item_keys(list_sha256, facts.shown["item_id"].take(pa.array(rows))))
+    return k[k >= 0]
 
 
 def _word_of(facts: Facts, rows: Ints, own: Ints, agreeing_rows: Ints) -> set[int]:

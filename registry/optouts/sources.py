@@ -22,7 +22,8 @@ class Source:
     """One manifest.
 
     `counts`: its publisher is approved, so its word is heard about others' rows; `named`: its rows are
-    public, not withheld; `observed`: it documents a dataset its publisher does not hold.
+    public, not withheld; `observed`: it documents a dataset its publisher does not hold; `items_sha256`: S of
+    the items feed, where its rows have ids.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Source:
     target: bool
     counts: bool
     named: bool
+    items_sha256: str | None = None
 
     @property
     def label(self) -> str:
@@ -60,6 +62,7 @@ def read_sources(session: Session, ids: Collection[int]) -> dict[int, Source]:
             target=manifest.state in TARGET_STATES,
             counts=approved and not suspended,
             named=manifest.visibility == "named",
+            items_sha256=manifest.items_sha256,
         )
         for manifest, name, slug, approved, suspended in select_in(session, columns, Manifest.id, ids)
     }

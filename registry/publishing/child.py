@@ -28,6 +28,7 @@ import pyarrow as pa
 from byline.errors import BylineError, Refused
 from byline.formats.extract import ColumnDigest, ExtractDigest
 from registry.publishing import tables
+from registry.publishing.item_list import items_sha256
 from registry.publishing.reading import read_extract
 from registry.publishing.rows import Tally, index_rows, linked, most
 from registry.publishing.task import Task, Totals, task_from_json
@@ -84,6 +85,7 @@ def digest(task: Task, say: Say) -> Totals:
         platforms=most(reading.tally.platforms),
         column=task.columns.get(reading.column) if reading.column else None,
         column_sha256=reading.column_digests(),
+        items_sha256=items_sha256(connection),
     )
 
 
@@ -93,7 +95,17 @@ def of_index(connection: duckdb.DuckDBPyConnection, task: Task) -> Totals:
     tables.write_items(connection, task)
     makers = tables.write_makers(connection, task)
     tables.write_links(connection, task, linked(tables.shown_together(connection)))
-    return Totals(task.rows, entries, tables.unattributed(connection), makers, {}, {}, None, ())
+    return Totals(
+        task.rows,
+        entries,
+        tables.unattributed(connection),
+        makers,
+        {},
+        {},
+        None,
+        (),
+        items_sha256(connection),
+    )
 
 
 class Reading:

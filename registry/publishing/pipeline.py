@@ -162,7 +162,7 @@ def keep_totals(session: Session, manifest: Manifest, *, totals: Totals, index_s
     """What was counted over the whole extract."""
     manifest.contributors, manifest.unattributed = totals.makers, totals.unattributed
     manifest.licenses, manifest.platforms = totals.licenses, totals.platforms
-    manifest.index_sha256 = index_sha256
+    manifest.index_sha256, manifest.items_sha256 = index_sha256, totals.items_sha256
     manifest.spread = contributors.spread(session, manifest.id)
     for position, found in enumerate(totals.column_sha256):
         session.execute(

@@ -54,7 +54,10 @@ INDEX, ITEMS, MAKERS, LINKS = "index.parquet", "items.parquet", "makers.parquet"
 
 @dataclass(frozen=True)
 class Totals:
-    """What was counted over the whole extract. `columns`: per file the digest of the column a filter recomputes."""
+    """What was counted over the whole extract.
+
+    `column_sha256`: per file the digest of the column a filter recomputes; `items_sha256`: S of the items feed.
+    """
 
     rows: int
     entries: int
@@ -64,6 +67,7 @@ class Totals:
     platforms: dict[str, int]
     column: str | None
     column_sha256: tuple[str | None, ...]
+    items_sha256: str | None = None
 
 
 def totals_from_json(found: dict[str, Any]) -> Totals:

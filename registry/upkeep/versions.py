@@ -110,6 +110,7 @@ def remake_version(
             pipeline.keep_totals(session, manifest, totals=totals, index_sha256=index_sha256)
         else:  # licences, platforms and column digests are of rows that are not there any more: as they were counted
             manifest.contributors, manifest.index_sha256 = totals.makers, index_sha256
+            manifest.items_sha256 = totals.items_sha256
             manifest.spread = contributors.spread(session, manifest_id)
     return source
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # pyarrow and numpy are only imported by who uses the feed
     from byline.client.feed import Feed
+    from byline.client.item_ids import item_ids
 
-__all__ = ["Feed"]
+__all__ = ["Feed", "item_ids"]
 
 
 def __getattr__(name: str) -> Any:
@@ -18,4 +19,8 @@ def __getattr__(name: str) -> Any:
         from byline.client.feed import Feed
 
         return Feed
+    if name == "item_ids":
+        from byline.client.item_ids import item_ids
+
+        return item_ids
     raise AttributeError(f"module 'byline' has no attribute {name!r}")

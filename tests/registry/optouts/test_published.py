@@ -28,7 +28,8 @@ digests = st.one_of(st.none(), st.binary(min_size=32, max_size=32).map(bytes.hex
 @given(st.lists(st.tuples(urls, urls, digests), max_size=30))
 def test_they_are_those_of_each_row(rows: list[tuple[str | None, str | None, str | None]]) -> None:
     shown = pa.table(
-        [pa.array(column, pa.string()) for column in zip(*rows, strict=True)] or SHOWN.empty_table().columns,
+        [pa.array(column, pa.string()) for column in zip(*((*row, None) for row in rows), strict=True)]
+        or SHOWN.empty_table().columns,
         schema=SHOWN,
     )
     found = {

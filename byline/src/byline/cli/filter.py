@@ -51,6 +51,11 @@ _WORTH_IT = 64 << 20
 )
 @click.option("--dataset", metavar="PUB/NAME@V", help="Go by this dataset's row feed.")
 @click.option(
+    "--id-column",
+    metavar="ID",
+    help="Go by the ids of --dataset in this column instead: of files that nobody registered, with all of its ids.",
+)
+@click.option(
     "--for",
     "use",
     metavar="CATEGORY",
@@ -110,12 +115,20 @@ def filter(asked: Asked, inputs: tuple[str, ...], **said: Any) -> None:  # noqa:
     if sum((said["out"] is not None, said["mask"] is not None, said["report_only"])) != 1:
         raise click.UsageError("say where to: one of -o, --mask, --report-only")
     has_lines = _has_lines(inputs, said["out"])
+    if said["id_column"] and (has_lines or not said["dataset"]):
+        raise click.UsageError("--id-column goes with --dataset PUB/NAME@V, and with files")
     then = hand_on(said)
     feed = Feed.open(said["state"], pin=said["pin"], max_age=said["max_age"])
     use = use_of(said["use"])
     if use.label != use.asked:
         asked.say(f"{use.asked!r} is no category this feed knows; it is read as any use")
-    wish = Wish(use=use, layout=_layout(said), dataset=said["dataset"], on_unreadable=said["on_unreadable"])
+    wish = Wish(
+        use=use,
+        layout=_layout(said),
+        dataset=said["dataset"],
+        on_unreadable=said["on_unreadable"],
+        id_column=said["id_column"],
+    )
     if has_lines:
         then.check((), None)
         document = filter_lines(sys.stdin.buffer, sys.stdout.buffer, feed, wish)
@@ -194,4 +207,6 @@ def in_words(document: Mapping[str, Any]) -> str:
 def _tier_in_words(one: Mapping[str, Any]) -> str:
     if one["tier"] == "row":
         return f"by its rows, as {', '.join(one['datasets'])} registered it"
+    if one["tier"] == "item":
+        return f"by the ids of {', '.join(dict.fromkeys(one['datasets']))}"
     return f"by fingerprints of {', '.join(one['columns'] or ())}: {one['why']}"

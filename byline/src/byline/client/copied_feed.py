@@ -94,7 +94,9 @@ def _named(source: Source, path: str) -> bytes | None:
 def _bitmaps(index: Any) -> Iterator[str]:
     """Paths in a part of the index; what a publisher named its columns is no path."""
     for entries in index["files"].values():
-        yield from _paths([{name: entry.get(name) for name in ("bitmaps", "removed")} for entry in entries])
+        yield from _paths(
+            [{name: entry.get(name) for name in ("bitmaps", "removed", "items")} for entry in entries]
+        )
 
 
 def _paths(found: Any) -> Iterator[str]:

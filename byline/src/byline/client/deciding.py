@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 
 from byline.client.asking import Asking, Question
 from byline.client.feed import KEPT, ROW, UNREADABLE, Feed, Use, Verdicts
+from byline.client.item_ids import ItemIds
 from byline.client.layout import Columns, same_columns
 from byline.client.report import Tally
 from byline.client.sampling import sampled
@@ -43,6 +45,26 @@ def by_keys(source: Source, options: ReadOptions, asking: Asking, *, tally: Tall
         verdicts = np.full(batch.next_row - batch.first_row, UNREADABLE, dtype=np.uint8)
         verdicts[batch.rows.column("row").to_numpy() - batch.first_row] = found
         yield batch, verdicts
+
+
+def by_ids(
+    source: Source, options: ReadOptions, known: ItemIds, *, column: str, asked: tuple[Use, bool]
+) -> Decided:
+    """Batches with a verdict for each record, by the dataset's own ids; `asked`: the use, and whether whole rows are needed."""
+    use, whole = asked
+    for batch in _read(source, replace(options, columns={"c0": column}), whole=whole):
+        found = known.verdicts(batch.rows.column("c0"), use=use)
+        verdicts = np.full(batch.next_row - batch.first_row, UNREADABLE, dtype=np.uint8)
+        verdicts[batch.rows.column("row").to_numpy() - batch.first_row] = found
+        yield batch, verdicts
+
+
+def read_ids(source: Source, options: ReadOptions, column: str) -> pa.ChunkedArray:
+    """The ids of a whole file: with a list, nothing less tells which list it is."""
+    batches = _read(source, replace(options, columns={"c0": column}), whole=False)
+    return pa.chunked_array(
+        [batch.rows.column("c0").cast(pa.large_string()) for batch in batches], pa.large_string()
+    )
 
 
 def by_rows(source: Source, tier: Tier, feed: Feed, *, use: Use, written: bool) -> Decided:

@@ -26,8 +26,8 @@ from byline.formats.publishable import batch_probes
 from byline.formats.selectors import fingerprints
 
 ANY = "any"
-KEPT, FS, U, SHA256, HOST, UNREADABLE, ROW = range(7)
-KINDS = ("kept", "fs", "u", "sha256", "h", "unreadable", "row")
+KEPT, FS, U, SHA256, HOST, UNREADABLE, ROW, ITEM = range(8)
+KINDS = ("kept", "fs", "u", "sha256", "h", "unreadable", "row", "item")
 
 Verdicts = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]

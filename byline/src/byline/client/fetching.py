@@ -18,7 +18,7 @@ from byline.formats.feedhead import MAX_INDEX, FeedFile, Head, KeyFile, RowEntry
 ROOT = "/feed/v1/"
 MOST_BITMAP = 2 << 30
 MOST_MEMBERS = 1_000_000
-_MEMBER = re.compile(r"([0-9a-f]{64})\.(json|puffin)")
+_MEMBER = re.compile(r"([0-9a-f]{64})\.(json|puffin|parquet)")
 _FEW = 4  # single files are asked for one by one
 
 Say = Callable[[str], None]
@@ -43,8 +43,10 @@ class Fetcher:
             self._packs([one for one in head.packs if one.to > since])
         self._fetch([(one, MAX_INDEX) for one in head.index.values()])
         bitmaps = list(bitmaps_of(self._state, head))
+        items = list(items_of(self._state, head))
+        self._fetch([(one, MOST_BITMAP) for one in items])
         self._fetch([(one, MOST_BITMAP) for one in bitmaps])
-        return {one.path for one in (*head.index.values(), *bitmaps)}
+        return {one.path for one in (*head.index.values(), *bitmaps, *items)}
 
     def _fetch(self, wanted: Sequence[tuple[FeedFile, int]]) -> None:
         missing = {one.path: (one, most) for one, most in wanted if not self._state.has(one.path)}
@@ -93,6 +95,13 @@ def bitmaps_of(state: State, head: Head) -> Iterator[FeedFile]:
     for _, entry in entries_of(state, head):
         bitmaps = (*entry.bitmaps.values(), *entry.removed.values())
         yield from (bitmap.file for bitmap in bitmaps if bitmap.file is not None)
+
+
+def items_of(state: State, head: Head) -> Iterator[FeedFile]:
+    """Every file of items that a head's index leads to."""
+    for _, entry in entries_of(state, head):
+        if entry.items is not None and entry.items.file is not None:
+            yield entry.items.file
 
 
 def entries_of(state: State, head: Head) -> Iterator[tuple[str, RowEntry]]:

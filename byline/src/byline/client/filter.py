@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from byline.client import report
 from byline.client.asking import Asking, asking
-from byline.client.deciding import Decided, by_keys, by_rows
+from byline.client.deciding import Decided, by_ids, by_keys, by_rows, read_ids
 from byline.client.feed import KEPT, UNREADABLE, Feed, Use
+from byline.client.item_ids import ItemIds, item_ids
 from byline.client.layout import Asked, columns_of, is_blank, options_of
 from byline.client.outputs import Drafts, Keep, Mask, Output, ParquetOutput, TextOutput, packing, text_sink
 from byline.client.report import DROP, KEEP, Tally
 from byline.client.sources import Source, format_of
-from byline.client.tiers import tier_of
+from byline.client.tiers import Tier, tier_of
 from byline.errors import Refused
 from byline.formats.numbered import ReadOptions
 from byline.formats.parquet_reader import open_parquet
@@ -34,6 +36,8 @@ class Wish:
     layout: Asked = field(default_factory=Asked)
     dataset: str | None = None
     on_unreadable: str = DROP
+    id_column: str | None = None
+    """Go by the ids of `dataset` in this column, and by nothing else."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def filter_files(
     _check_targets(sources, target)
     mask = Mask()
     with Drafts() as drafts, asking(feed, wish.use, jobs=jobs) as asked:
-        run = _Run(feed, wish, target, asked, drafts, mask)
+        run = _Run(feed, wish, target, asked, drafts, mask, _known_ids(sources, feed, wish))
         tallies = [run.one(source) for source in sources]
         if target.mask is not None:
             mask.save(drafts.draft(target.mask), like=target.mask)
@@ -77,11 +81,12 @@ class _Run:
     asked: Asking
     drafts: Drafts
     mask: Mask
+    ids: ItemIds | None = None
 
     def one(self, source: Source) -> Tally:
         """Filter one file."""
         guess = cache(partial(options_of, source, self.wish.layout))
-        tally = Tally(source.name, tier_of(self.feed, source, guess, dataset=self.wish.dataset))
+        tally = Tally(source.name, self._tier(source, guess))
         options = tally.tier.options or guess()
         flags: list[Keep] = []
         with ExitStack() as stack:
@@ -100,10 +105,18 @@ class _Run:
         self.mask.add(source.name, np.concatenate([np.zeros(0, bool), *flags]))
         return tally
 
+    def _tier(self, source: Source, guess: Callable[[], ReadOptions]) -> Tier:
+        if self.ids is not None:
+            return Tier("item", self.ids.entries)
+        return tier_of(self.feed, source, guess, dataset=self.wish.dataset)
+
     def _decided(self, source: Source, options: ReadOptions, tally: Tally) -> Decided:
         written = self.target.of(source) is not None
         if tally.tier.kind == "row":
             return by_rows(source, tally.tier, self.feed, use=self.wish.use, written=written)
+        if self.ids is not None and self.wish.id_column is not None:
+            asked = (self.wish.use, written)
+            return by_ids(source, options, self.ids, column=self.wish.id_column, asked=asked)
         if is_blank(source, options):
             return iter(())
         tally.columns = columns_of(source, options, self.wish.layout)
@@ -125,6 +138,18 @@ class _Run:
             if options.format == "parquet":
                 return ParquetOutput(draft, open_parquet(file, DEFAULT))
             return TextOutput(text_sink(draft, packed=packing(path, file, renamed=renamed)))
+
+
+def _known_ids(sources: Sequence[Source], feed: Feed, wish: Wish) -> ItemIds | None:
+    """All files are read for their ids first: together they must be the dataset's whole list."""
+    if wish.id_column is None:
+        return None
+    if wish.dataset is None:
+        raise Refused("no-dataset", "ids are of one dataset; say --dataset PUB/NAME@V", at="--dataset")
+    chunks = [read_ids(one, options_of(one, wish.layout), wish.id_column).chunks for one in sources]
+    return item_ids(
+        feed, wish.dataset, pa.chunked_array([one for some in chunks for one in some], pa.large_string())
+    )
 
 
 def _check_targets(sources: Sequence[Source], target: Target) -> None:

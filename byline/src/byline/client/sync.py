@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from byline.client import verified
 from byline.client.catching_up import catch_up
 from byline.client.evidence import Keeper, Witness, keeping
-from byline.client.fetching import ROOT, Fetcher, Say, bitmaps_of
+from byline.client.fetching import ROOT, Fetcher, Say, bitmaps_of, items_of
 from byline.client.log import Log, Source
 from byline.client.rows_left import check_rows_left
 from byline.client.state import Believed, State
@@ -213,5 +213,5 @@ def _leads_to(state: State, head: Head) -> set[str]:
     """The files of a kept head's row feeds, as far as they are still there."""
     paths = {file.path for file in head.index.values()}
     if all(state.has(path) for path in paths):
-        paths |= {file.path for file in bitmaps_of(state, head)}
+        paths |= {file.path for file in (*bitmaps_of(state, head), *items_of(state, head))}
     return paths

@@ -32,7 +32,7 @@ _RACY = 2_000_000_000  # a file changed this many nanoseconds ago may change aga
 
 @dataclass(frozen=True)
 class Tier:
-    """`row` with the entries that apply and the options the file is read by; or `key` with the reason."""
+    """`row` or `item` with the entries that apply and, for rows, the options the file is read by; or `key` with the reason."""
 
     kind: str
     entries: tuple[RowEntry, ...] = ()

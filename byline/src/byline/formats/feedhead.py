@@ -21,7 +21,8 @@ MAX_INDEX = 1 << 30
 MAX_BASES = 4_096
 MAX_CHANGES = 1_000
 CANON = "b1"
-_PATH = re.compile(r"files/([0-9a-f]{64})\.(parquet|puffin|json|tar)")
+_PATH = re.compile(r"files/([0-9a-f]{64})\.(parquet|puffin|json|ndjson|tar)")
+_ITEMS_CHECK = re.compile(r"[0-9a-f]{16}")
 _PART = re.compile(r"[0-9a-f]{2}")
 _COVERAGE = ("opt_outs", "as_fingerprints", "rows_only", "publisher_only", "not_expressible")
 
@@ -82,6 +83,15 @@ class Bitmap:
 
 
 @dataclass(frozen=True)
+class Items:
+    """The same rows by the dataset's own ids: `check` tells the list of ids they are fingerprinted with; no file without keys."""
+
+    check: str
+    keys: int
+    file: FeedFile | None
+
+
+@dataclass(frozen=True)
 class RowEntry:
     """One file as one dataset version names it. `format`, `options`, `columns`: how its publisher read it, if told."""
 
@@ -97,6 +107,7 @@ class RowEntry:
     format: str | None
     options: Mapping[str, Any]
     columns: Mapping[str, str]
+    items: Items | None = None
 
     @property
     def label(self) -> str:
@@ -265,6 +276,19 @@ def _entry(fields: Fields) -> RowEntry:
         format=fields.text_or_none("format", longest=20),
         options=options,
         columns=columns,
+        items=_items(fields),
+    )
+
+
+def _items(fields: Fields) -> Items | None:
+    if fields.take("items", missing=None) is None:
+        return None
+    items = fields.inner("items")
+    keys = items.count("n")
+    return Items(
+        items.text("check", longest=16, pattern=_ITEMS_CHECK),
+        keys,
+        _file(items.inner("parquet")) if keys else None,
     )
 
 
