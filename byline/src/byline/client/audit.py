@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from byline.client import verified
+from byline.client.auditing.counts import check_counts
 from byline.client.auditing.findings import Report
 from byline.client.auditing.history import replay
 from byline.client.auditing.mine import check_mine
@@ -33,6 +36,7 @@ def audit(
     vkey: str | None = None,
     status: dict[str, Any] | None = None,
     kept_receipt: bytes | None = None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> Report:
     """Check for anyone, and with `status` for the person whose wish it opens.
 
@@ -53,6 +57,7 @@ def audit(
     history = replay(source, signed, report)
     feed = check_feed(source, history, _said(source), report)
     check_earlier(source, history, report)
+    check_counts(transport, history, report, pause=pause)
     if kept_receipt is not None:
         witness.remember("my receipt", kept_receipt)
     proved = _kept(kept_receipt, key, report) if kept_receipt is not None else None

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from byline.client.auditing.findings import Finding, Report
+from byline.client.auditing.findings import Checking, Finding, Report
+from byline.client.auditing.logged import Digests
 from byline.client.log import Source
 from byline.client.signed_log import SignedLog, leaves_of
 from byline.errors import BylineError, NotFound
@@ -16,8 +17,9 @@ from byline.formats import envelope, statements
 from byline.formats.entries import STATEMENT_KINDS, parse_entry
 from byline.formats.fields import Fields
 from byline.formats.keys import PublicKey
-from byline.formats.manifest import read_manifest
-from byline.formats.statements import Claimed, Statement
+from byline.formats.manifest import ManifestPredicate, read_manifest
+from byline.formats.statements import Claimed, KeyChange, PublisherClaim, Retraction, Statement
+from byline.formats.tiles import WIDTH
 
 Entry = dict[str, Any]
 
@@ -32,68 +34,90 @@ class Key:
     revoked: bool = False
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A version whose manifest is logged and not retracted: what a registry must list it as."""
+
+    version: str
+    records: int
+    at: str
+
+
 @dataclass
 class History:
-    """What the entries add up to."""
+    """What the entries add up to: keys, datasets and publishers whole, of all else a few bytes an entry."""
 
     size: int = 0
     keys: dict[str, Key] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
-    feeds: list[tuple[int, Entry]] = field(default_factory=list)
-    commitments: dict[str, list[int]] = field(default_factory=dict)
-    withdrawn: set[str] = field(default_factory=set)
-    opt_outs: set[str] = field(default_factory=set)
+    feeds: Digests = field(default_factory=Digests)
+    """Each feed head, by its number."""
+    opt_outs: Digests = field(default_factory=Digests)
+    withdrawn: Digests = field(default_factory=Digests)
+    """Commitments, each with the index of its entry."""
+    datasets: dict[str, dict[str, Listed]] = field(default_factory=dict)
+    """Versions by dataset and manifest digest."""
     incomplete: set[str] = field(default_factory=set)
     """Subjects with a statement that was taken from view: what follows it cannot be held against it."""
+    unsure: set[str] = field(default_factory=set)
+    """Subjects with a statement that is not believed."""
+    newest: str = ""
+    """The latest time any entry says."""
+
+    @property
+    def standing(self) -> int:
+        """Opt-outs that were made and not withdrawn."""
+        return self.opt_outs.without(self.withdrawn)
 
 
 def replay(source: Source, signed: SignedLog, report: Report) -> History:
-    """Read every entry, and every statement that an entry stands for."""
+    """Read every entry once, and every statement that an entry stands for."""
     history = History(size=signed.shown.size)
-    entries: list[tuple[int, Entry]] = []
-    with report.checking("every entry is well formed and the one its hash is of") as finding:
-        entries += _entries(signed, finding)
+    formed = report.checking("every entry is well formed and the one its hash is of")
     with report.checking(
         "every statement is signed by a key that stood, and follows the one before"
     ) as legal:
-        for index, entry in entries:
+        for index, entry in _entries(signed, formed):
             _take(history, index, entry)
             if entry["kind"] in STATEMENT_KINDS:
                 _check_statement(source, history, entry, legal)
     with report.checking("feed heads are numbered in order") as numbered:
         numbered.looked_at = len(history.feeds)
-        numbers = [entry["seq"] for _, entry in history.feeds]
         numbered.wrong += [
             f"head {after} stands after head {before}"
-            for before, after in pairwise(numbers)
+            for before, after in pairwise(history.feeds.numbers)
             if after <= before
         ]
     return history
 
 
-def _entries(signed: SignedLog, finding: Finding) -> Iterator[tuple[int, Entry]]:
-    for bundle, data, hashes in signed.bundles():
-        first = bundle.index * 256
-        try:
-            leaves = leaves_of(bundle, data, hashes)
-        except BylineError as error:  # the other bundles are looked at all the same
-            finding.tell(error, f"entries {first:,} to {first + bundle.width - 1:,}: ")
-            continue
-        for index, leaf in enumerate(leaves, first):
+def _entries(signed: SignedLog, formed: Checking) -> Iterator[tuple[int, Entry]]:
+    """What is wrong with reading them is noted here, not where they are used."""
+    with formed as finding:
+        for bundle, data, hashes in signed.bundles():
+            first = bundle.index * WIDTH
             try:
-                yield index, parse_entry(leaf)
-                finding.looked_at += 1
-            except BylineError as error:  # noqa: PERF203 - one bad entry hides no other
-                finding.wrong.append(f"entry {index}: {error.message}")
+                leaves = leaves_of(bundle, data, hashes)
+            except BylineError as error:  # the other bundles are looked at all the same
+                finding.tell(error, f"entries {first:,} to {first + bundle.width - 1:,}: ")
+                continue
+            for index, leaf in enumerate(leaves, first):
+                try:
+                    entry = parse_entry(leaf)
+                except BylineError as error:  # noqa: PERF203 - one bad entry hides no other
+                    finding.wrong.append(f"entry {index}: {error.message}")
+                else:
+                    finding.looked_at += 1
+                    yield index, entry
 
 
 def _take(history: History, index: int, entry: Entry) -> None:
-    kind = entry["kind"]
+    kind, history.newest = entry["kind"], max(history.newest, entry["at"])
     if kind == "feed":
-        history.feeds.append((index, entry))
+        history.feeds.add(entry["digest"], entry["seq"])
     elif "commitment" in entry:
-        history.commitments.setdefault(entry["commitment"], []).append(index)
-        (history.withdrawn if kind == "opt-out-withdrawn" else history.opt_outs).add(entry["commitment"])
+        taken = history.withdrawn if kind == "opt-out-withdrawn" else history.opt_outs
+        taken.add(entry["commitment"], index)
 
 
 def _check_statement(source: Source, history: History, entry: Entry, finding: Finding) -> None:
@@ -112,6 +136,7 @@ def _check_statement(source: Source, history: History, entry: Entry, finding: Fi
         _believe(history, entry, data)
     except BylineError as error:
         finding.wrong.append(f"{entry['kind']} {digest} about {subject}: {error.message} [{error.code}]")
+        history.unsure.add(subject)
     history.heads[subject] = digest
 
 
@@ -129,7 +154,7 @@ def _believe(history: History, entry: Entry, data: bytes) -> None:
         )
     signer = _signer(history, entry, statement)
     envelope.verify(opened, signer)
-    _learn(history, statement)
+    _learn(history, entry, said)
 
 
 class NotThat(BylineError):  # noqa: N818 - what was found, not what was raised
@@ -169,17 +194,20 @@ def _signer(history: History, entry: Entry, statement: Statement) -> PublicKey:
     return key.public
 
 
-def _learn(history: History, statement: Statement) -> None:
-    if statement.predicate_type == statements.PUBLISHER:
-        claim = statements.read_publisher(statement)
-        known = history.keys.get(claim.public_key.key_id)
+def _learn(history: History, entry: Entry, said: Claimed) -> None:
+    if isinstance(said, PublisherClaim):
+        known = history.keys.get(said.public_key.key_id)
         if known is None:
-            history.keys[claim.public_key.key_id] = Key(
-                claim.slug, claim.public_key, frozenset({"manifest", "outcome"})
+            history.keys[said.public_key.key_id] = Key(
+                said.slug, said.public_key, frozenset({"manifest", "outcome"})
             )
-    elif statement.predicate_type == statements.KEY:
-        change = statements.read_key(statement)
-        if change.action == "revoke" and change.key_id in history.keys:
-            history.keys[change.key_id].revoked = True
-        elif change.public_key is not None:
-            history.keys[change.key_id] = Key(change.publisher, change.public_key, frozenset(change.roles))
+    elif isinstance(said, KeyChange):
+        if said.action == "revoke" and said.key_id in history.keys:
+            history.keys[said.key_id].revoked = True
+        elif said.public_key is not None:
+            history.keys[said.key_id] = Key(said.publisher, said.public_key, frozenset(said.roles))
+    elif isinstance(said, ManifestPredicate):
+        version = Listed(said.dataset.version, said.records.count, entry["at"])
+        history.datasets.setdefault(said.dataset.dataset, {})[entry["digest"]] = version
+    elif isinstance(said, Retraction):
+        history.datasets.get(f"{said.publisher}/{said.name}", {}).pop(said.manifest, None)

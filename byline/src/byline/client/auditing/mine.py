@@ -58,11 +58,12 @@ def _wish(status: dict[str, Any], history: History, proved: Proved | None, repor
                 "bad-status", "give the status as `byline opt-out status ID --token TOKEN --json` shows it"
             )
         request = _base64(str(opening.get("request")))
-        if str(opening.get("commitment")) not in history.opt_outs:
+        logged = history.opt_outs.numbers_of(str(opening.get("commitment")))
+        if not logged:
             finding.wrong.append("no entry of the log commits to this wish")
         if proved is not None:
             verify_commitment(proved, salt=bytes.fromhex(str(opening["salt"])), request=request)
-            if proved.index not in history.commitments.get(str(opening.get("commitment")), ()):
+            if proved.index not in (*logged, *history.withdrawn.numbers_of(str(opening.get("commitment")))):
                 finding.wrong.append(
                     f"the receipt names entry {proved.index}, and the log has another one there"
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from pyroaring import BitMap64
 
@@ -87,11 +88,9 @@ def check_feed(source: Source, history: History, vkey: str, report: Report) -> F
     with report.checking("the feed's head is the last one the log holds") as finding:
         head = served_head(source, vkey)
         finding.looked_at = 1
-        logged = history.feeds[-1][1]["digest"] if history.feeds else None
-        if logged != head.sha256 and head.seq <= (history.feeds[-1][1]["seq"] if history.feeds else 0):
-            finding.wrong.append(
-                f"head {head.seq} is served, and the log's last is {history.feeds[-1][1]['seq']}"
-            )
+        last, logged = history.feeds.last or (0, None)
+        if logged != head.sha256 and head.seq <= last:
+            finding.wrong.append(f"head {head.seq} is served, and the log's last is {last}")
         elif logged != head.sha256:
             finding.unknown.append(f"head {head.seq} is newer than the log that was read")
         feed = Feed(source, head)
@@ -103,7 +102,7 @@ def check_feed(source: Source, history: History, vkey: str, report: Report) -> F
         _check_rows(feed, finding)
     with report.checking("the head counts no more opt-outs than the log holds") as finding:
         finding.looked_at = feed.head.coverage["opt_outs"]
-        standing = len(history.opt_outs - history.withdrawn)
+        standing = history.standing
         if feed.head.coverage["opt_outs"] > standing:
             finding.wrong.append(f"{feed.head.coverage['opt_outs']} stand in the feed, {standing} in the log")
         parts = sum(count for name, count in feed.head.coverage.items() if name != "opt_outs")
@@ -137,15 +136,19 @@ def _check_rows(feed: Feed, finding: Finding) -> None:
 
 def check_earlier(source: Source, history: History, report: Report) -> None:
     """Between heads that were kept (a mirror keeps them): what left a feed left with a removal entry."""
+    gaps = Gaps()
     with report.checking("no fingerprint and no row left the feed without a removal entry") as finding:
         before = None
-        for feed in _kept(source, history):
+        for feed in _kept(source, history, gaps):
             if before is not None:
                 finding.looked_at += 1
                 _check_left(before, feed, finding)
             before = feed
         if not finding.looked_at:
             raise NotFound("one-head-only", "only one head was kept; a mirror that is renewed keeps them all")
+    with report.checking("no head of the feed is missing, so that nothing came and left unseen") as complete:
+        complete.unknown += gaps.told()
+        complete.looked_at = 0 if complete.unknown else len(history.feeds)
 
 
 def _check_left(before: Feed, after: Feed, finding: Finding) -> None:
@@ -181,13 +184,42 @@ def check_rows_gone(before: Feed, after: Feed) -> None:
             )
 
 
-def _kept(source: Source, history: History) -> Iterator[Feed]:
-    for _, entry in history.feeds:
+@dataclass
+class Gaps:
+    """Heads in a row that nobody kept, by their first and last number: what stood in these alone cannot be looked at."""
+
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    _open: bool = False
+
+    def kept(self) -> None:
+        """The next head is here."""
+        self._open = False
+
+    def missing(self, seq: int) -> None:
+        """It is not."""
+        first = self.spans.pop()[0] if self._open else seq
+        self.spans.append((first, seq))
+        self._open = True
+
+    def told(self) -> list[str]:
+        """Each gap in a sentence."""
+        return [
+            f"head {first} was not kept: what stood in it alone cannot be looked at"
+            if first == last
+            else f"heads {first} to {last} were not kept: what stood in them alone cannot be looked at"
+            for first, last in self.spans
+        ]
+
+
+def _kept(source: Source, history: History, gaps: Gaps) -> Iterator[Feed]:
+    for seq, digest in history.feeds:
         try:
-            data = source.fetch(f"/feed/v1/files/{entry['digest']}.json", max_bytes=MAX_HEAD)
-        except NotFound:  # heads that nobody kept are passed over
+            data = source.fetch(f"/feed/v1/files/{digest}.json", max_bytes=MAX_HEAD)
+        except NotFound:
+            gaps.missing(seq)
             continue
         head = parse_head(data)
-        if head.sha256 != entry["digest"]:
-            raise Untrusted("wrong-file", f"head {entry['seq']} is not the one the log names")
+        if head.sha256 != digest:
+            raise Untrusted("wrong-file", f"head {seq} is not the one the log names")
+        gaps.kept()
         yield Feed(source, head)
