@@ -15,6 +15,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from byline.client.feed import Feed, Use, Verdicts, use_of
+from byline.client.lean import lean
 from byline.errors import Unavailable
 
 T = TypeVar("T")
@@ -72,6 +73,7 @@ _mine: list[tuple[Feed, Use]] = []  # one a process, made by _begin
 
 
 def _begin(state: Path, seq: int, asked: str) -> None:
+    lean()
     _mine.append((Feed.open(state, pin=seq), use_of(asked)))
 
 

@@ -122,10 +122,10 @@ def _base(state: State, head: Head, recipe: Recipe) -> Iterator[KeySet]:
     if recipe.set_sha256 is not None:
         yield from KeptSet(state.set_of(recipe.set_sha256)).pieces()
     elif recipe.base == tuple(one.path for one in head.base):
-        yield from base_pieces(head, lambda file: _read(state, file))
+        yield from base_pieces(head, lambda file: state.whole(file.path))
     else:
         for path in recipe.base:
-            yield from keyfeed.pieces(state.named(path))
+            yield from keyfeed.pieces(state.whole(path))
 
 
 def _recipe(head: Head) -> Recipe:

@@ -37,9 +37,9 @@ class KeyIndex:
     """Sorted keys with a bitmap before them: nearly every probe that misses ends at one bit, and touches no key."""
 
     def __init__(self, keys: KeptSet) -> None:
-        """About 3 bytes a key, beside the keys themselves, which stay in their file."""
+        """About 2 bytes a key, beside the keys themselves, which stay in their file."""
         self._keys = keys
-        self._shift = 60 - min(max(len(keys.k).bit_length() + 4, 13), 32)
+        self._shift = 60 - min(max(len(keys.k).bit_length() + 3, 13), 32)
         self._bitmap = np.zeros(LIMIT >> self._shift >> 3, dtype=np.uint8)
         for piece in keys.pieces():
             places = piece.k >> self._shift

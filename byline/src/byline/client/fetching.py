@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from tempfile import TemporaryFile
+from typing import BinaryIO
 
-from byline.client.state import State
+from byline.client.state import State, digest_of
 from byline.client.transport import Transport
 from byline.errors import Refused, Untrusted
 from byline.formats import rowfeed
@@ -39,8 +40,10 @@ class Fetcher:
     def rows(self, head: Head, *, since: int) -> set[str]:
         """All files of the row feeds; their paths. `since`: the head that was brought before, 0 for none."""
         missing = [one for one in head.index.values() if not self._state.has(one.path)]
-        if len(missing) > _FEW:
-            self._packs([one for one in head.packs if one.to > since])
+        packs = [one for one in head.packs if one.to > since]
+        unread = [one for one in packs if not self._state.has(_unpacked(one))]
+        if len(missing) > _FEW or len(unread) < len(packs):  # what an interrupted run began is gone on with
+            self._packs(unread)
         self._fetch([(one, MAX_INDEX) for one in head.index.values()])
         bitmaps = list(bitmaps_of(self._state, head))
         items = list(items_of(self._state, head))
@@ -58,15 +61,20 @@ class Fetcher:
                 self._count(data)
 
     def _one(self, file: FeedFile, most: int) -> int:
-        data = self._get(file, most)
-        self._keep(file, data)
-        return len(data)
+        with self._state.draft(file.path) as out:
+            size = self._get(file, most, out)
+            if file.path.endswith(".puffin"):
+                rowfeed.read(out.read())
+        return size
 
-    def _get(self, file: FeedFile, most: int) -> bytes:
-        data = self._transport.fetch(f"{ROOT}{file.path}", max_bytes=most)
-        if hashlib.sha256(data).hexdigest() != file.sha256:
+    def _get(self, file: FeedFile, most: int, out: BinaryIO) -> int:
+        """Write a file's bytes to `out`, which is left at its beginning: how many there are."""
+        size = self._transport.download(f"{ROOT}{file.path}", out, max_bytes=most)
+        out.seek(0)
+        if digest_of(out) != file.sha256:
             raise Untrusted("wrong-file", f"{file.path} has another digest than its name says", at=file.path)
-        return data
+        out.seek(0)
+        return size
 
     def _keep(self, file: FeedFile, data: bytes) -> None:
         if file.path.endswith(".puffin"):
@@ -76,14 +84,18 @@ class Fetcher:
     def _packs(self, packs: Sequence[KeyFile]) -> None:
         """Many small files in one answer each. Whatever a pack does not hold is asked for by itself."""
         for pack in packs:
-            data = self._get(pack, pack.bytes)
-            self._count(len(data))
-            for name, member in _members(data):
-                file = FeedFile(f"files/{name}", name.partition(".")[0])
-                if hashlib.sha256(member).hexdigest() != file.sha256:
-                    raise Untrusted("wrong-file", f"{name} in {pack.path} has another digest", at=pack.path)
-                if not self._state.has(file.path):
-                    self._keep(file, member)
+            with TemporaryFile(dir=self._state.folder) as out:
+                self._count(self._get(pack, pack.bytes, out))
+                self._unpack(pack, out)
+            self._state.put(_unpacked(pack), b"")
+
+    def _unpack(self, pack: KeyFile, data: BinaryIO) -> None:
+        for name, member in _members(data):
+            file = FeedFile(f"files/{name}", name.partition(".")[0])
+            if hashlib.sha256(member).hexdigest() != file.sha256:
+                raise Untrusted("wrong-file", f"{name} in {pack.path} has another digest", at=pack.path)
+            if not self._state.has(file.path):
+                self._keep(file, member)
 
     def _count(self, size: int) -> None:
         self.files += 1
@@ -113,10 +125,15 @@ def entries_of(state: State, head: Head) -> Iterator[tuple[str, RowEntry]]:
             yield from ((digest, entry) for entry in entries)
 
 
-def _members(data: bytes) -> Iterator[tuple[str, bytes]]:
+def _unpacked(pack: KeyFile) -> str:
+    """What lies in the state, empty, once all of a pack does; swept when the sync is through."""
+    return f"files/{pack.sha256}.unpacked"
+
+
+def _members(data: BinaryIO) -> Iterator[tuple[str, bytes]]:
     """The files of a pack: no other names, no links, not too many."""
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as pack:
+        with tarfile.open(fileobj=data, mode="r:") as pack:
             for count, member in enumerate(pack):
                 file = pack.extractfile(member) if member.isreg() else None
                 if file is None or count >= MOST_MEMBERS or not _MEMBER.fullmatch(member.name):

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from byline.formats.keyset import EMPTY, Bits, Keys, KeySet, bits_at, cut
 
 _AT_ONCE = 1 << 18
-_SLICE = 1 << 20
+_SLICE = 1 << 19
 
 
 class KeptSet:

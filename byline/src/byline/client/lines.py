@@ -15,7 +15,7 @@ from byline.client.layout import Columns
 from byline.client.report import KEEP, Tally
 from byline.client.tiers import Tier
 
-AT_ONCE = 65_536
+AT_ONCE = 8_192
 LONGEST = 65_536  # bytes of a line; a longer one comes in pieces, which are no URLs
 
 

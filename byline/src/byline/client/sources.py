@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import io
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
-from urllib.parse import parse_qs, urlsplit
+from typing import BinaryIO
 
-from byline.errors import NotFound, Refused, Unavailable
-
-try:
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-except ImportError:  # the extra `byline[s3]` brings it
-    boto3 = None  # type: ignore[assignment]
+from byline.errors import NotFound, Refused
 
 _BLOCK = 1 << 20
-_S3_BLOCK = 8 << 20
 _SUFFIXES = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -59,7 +50,11 @@ class Source:
     def open(self) -> BinaryIO:
         """The bytes, seekable. NotFound("no-such-file"), Refused("unreadable-file")."""
         if self.path is None:
-            return io.BufferedReader(_S3File(self.where), _S3_BLOCK)
+            from byline.client.s3_files import (
+                open_object,
+            )  # boto3 takes a tenth of a second and 10 MB to import
+
+            return open_object(self.where)
         try:
             return self.path.open("rb")
         except FileNotFoundError as error:
@@ -107,7 +102,9 @@ def expand(words: Sequence[str | Path]) -> list[Source]:
 
 def _expand(word: str) -> list[Source]:
     if word.startswith("s3://"):
-        return _in_bucket(word)
+        from byline.client.s3_files import objects
+
+        return [Source(where, name) for where, name in objects(word) if format_of(name) or where == word]
     if Path(word).is_dir():
         return _in_folder(Path(word))
     if not Path(word).exists() and _GLOB & set(word):
@@ -138,73 +135,3 @@ def _in_folder(folder: Path) -> list[Source]:
             if not name.startswith(".") and format_of(name) and path.is_file():
                 found.append(Source(str(path), path.relative_to(folder).as_posix()))
     return sorted(found, key=lambda source: source.name)
-
-
-def _in_bucket(word: str) -> list[Source]:
-    bucket, key, _ = _s3_parts(word)
-    client = _s3(word)
-    query = urlsplit(word).query
-    tail = f"?{query}" if query else ""
-    try:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
-        keys = sorted(str(one["Key"]) for page in pages for one in page.get("Contents", []))
-    except (BotoCoreError, ClientError) as error:
-        raise Unavailable("s3-failed", f"{word} cannot be listed: {error}", at=word) from error
-    if key in keys:
-        return [Source(word, PurePosixPath(key).name)]
-    folder = key if not key or key.endswith("/") else f"{key}/"
-    inside = [one for one in keys if one.startswith(folder) and format_of(one)]
-    return [Source(f"s3://{bucket}/{one}{tail}", one.removeprefix(folder)) for one in inside]
-
-
-def _s3_parts(word: str) -> tuple[str, str, dict[str, str]]:
-    parts = urlsplit(word)
-    options = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    return parts.netloc, parts.path.lstrip("/"), options
-
-
-def _s3(word: str) -> Any:
-    if boto3 is None:
-        raise Refused("s3-missing", 's3:// needs boto3: pip install "byline[s3]"', at=word)
-    _, _, options = _s3_parts(word)
-    return boto3.client("s3", endpoint_url=options.get("endpoint_url"))
-
-
-class _S3File(io.RawIOBase):
-    """A seekable reader over ranged reads of one object."""
-
-    def __init__(self, where: str) -> None:
-        self._bucket, self._key, _ = _s3_parts(where)
-        self._client, self._at, self._where = _s3(where), 0, where
-        try:
-            self._size = int(self._client.head_object(Bucket=self._bucket, Key=self._key)["ContentLength"])
-        except ClientError as error:
-            raise NotFound("no-such-file", f"there is no object {where}", at=where) from error
-        except BotoCoreError as error:
-            raise Unavailable("s3-failed", f"{where}: {error}", at=where) from error
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = max(0, offset + (0, self._at, self._size)[whence])
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        length = min(len(buffer), self._size - self._at)
-        if length <= 0:
-            return 0
-        asked = f"bytes={self._at}-{self._at + length - 1}"
-        try:
-            data = self._client.get_object(Bucket=self._bucket, Key=self._key, Range=asked)["Body"].read()
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable("s3-failed", f"{self._where}: {error}", at=self._where) from error
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)

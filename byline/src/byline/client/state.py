@@ -16,10 +16,12 @@ from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from byline.errors import Conflict, NotFound, Refused, Unavailable, Untrusted
 
 KEPT_HEADS = 30
+_BLOCK = 1 << 20
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS trust (one INTEGER PRIMARY KEY CHECK (one = 1), registry TEXT, vkey TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS head (seq INTEGER PRIMARY KEY, json BLOB NOT NULL, note BLOB NOT NULL);
@@ -195,26 +197,44 @@ class State:
         try:
             data = self.path_of(path).read_bytes()
         except OSError as error:
-            raise Untrusted(
-                "state-damaged", f"{path} is missing from the state; run byline sync", at=path
-            ) from error
+            raise _missing(path) from error
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise Untrusted("state-damaged", f"{path} was changed; delete it and run byline sync", at=path)
+            raise _changed(path)
         return data
 
     def named(self, path: str) -> bytes:
         """A file's bytes, held against the digest in its name."""
         return self.bytes_of(path, path.removeprefix("files/").partition(".")[0])
 
+    def whole(self, path: str) -> str:
+        """Where a large file lies, held against the digest in its name; Untrusted("state-damaged")."""
+        try:
+            with self.path_of(path).open("rb") as file:
+                found = digest_of(file)
+        except OSError as error:
+            raise _missing(path) from error
+        if found != path.removeprefix("files/").partition(".")[0]:
+            raise _changed(path)
+        return str(self.path_of(path))
+
     def put(self, path: str, data: bytes) -> None:
         """Keep a file: whole and on the disk, or not at all."""
+        with self.draft(path) as file:
+            file.write(data)
+
+    @contextmanager
+    def draft(self, path: str) -> Iterator[BinaryIO]:
+        """A file to write and read: it takes its place, whole and on the disk, when this ends well."""
         target = self.path_of(path)
         draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
+        try:
+            with draft.open("w+b") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
         _sync_folder(target.parent)
 
     def sweep(self, needed: Collection[str], *, sets: Collection[str]) -> None:
@@ -278,6 +298,22 @@ class State:
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+
+def digest_of(file: BinaryIO) -> str:
+    """SHA-256, in hex, of what is left to read."""
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _missing(path: str) -> Untrusted:
+    return Untrusted("state-damaged", f"{path} is missing from the state; run byline sync", at=path)
+
+
+def _changed(path: str) -> Untrusted:
+    return Untrusted("state-damaged", f"{path} was changed; delete it and run byline sync", at=path)
 
 
 def _ranges(kept: list[int]) -> str:

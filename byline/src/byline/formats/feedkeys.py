@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -38,14 +39,15 @@ def read_change(head: Head, seq: int, read: Read) -> KeySet:
     return latest([_delta(one, read(one)) for one in head.deltas if one.to > seq])
 
 
-def base_pieces(head: Head, read: Read) -> Iterator[KeySet]:
-    """The base alone."""
+def base_pieces(head: Head, read: Callable[[FeedFile], bytes | str]) -> Iterator[KeySet]:
+    """The base alone; `read` may give a path instead of bytes."""
     for file in head.base:
         data, rows = read(file), 0
         for piece in keyfeed.pieces(data):
             rows += len(piece.k)
             yield piece
-        _check_size(file.path, (len(data), rows), (file.bytes, file.rows))
+        size = len(data) if isinstance(data, bytes) else Path(data).stat().st_size
+        _check_size(file.path, (size, rows), (file.bytes, file.rows))
 
 
 def checked(head: Head, pieces: Iterator[KeySet]) -> Iterator[KeySet]:

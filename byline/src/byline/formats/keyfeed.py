@@ -28,6 +28,8 @@ REMOVALS = SCHEMA.append(pa.field("reason", pa.uint8(), nullable=False))
 REASONS = {"withdrawn": 1, "unmatched": 2, "voided": 3}
 """Why bits left a key: taken back by who asked; nothing that counts attributes it any more; a source was voided."""
 ROW_GROUP = 1 << 20
+_AT_ONCE = 1 << 17
+_BUFFER = 1 << 18
 LIMIT = 1 << 60
 
 
@@ -63,7 +65,7 @@ def read(data: bytes | str) -> tuple[Keys, Bits]:
 
 
 def pieces(data: bytes | str) -> Iterator[KeySet]:
-    """The same, a row group at a time: at most 1,048,576 keys; Refused("bad-key-feed") while it is read."""
+    """The same, at most 131,072 keys at a time; Refused("bad-key-feed") while it is read."""
     last = -1
     for k, c in _columns(data, SCHEMA):
         check(k, c)
@@ -128,18 +130,19 @@ def _write(columns: list[npt.NDArray[np.int64] | npt.NDArray[np.uint8]], schema:
 
 
 def _columns(data: bytes | str, schema: pa.Schema) -> Iterator[list[Any]]:
-    """The columns of each row group."""
+    """The columns, some rows at a time."""
     try:
-        file = pq.ParquetFile(pa.BufferReader(data) if isinstance(data, bytes) else data)
+        source = pa.BufferReader(data) if isinstance(data, bytes) else data
+        file = pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)  # not a whole column at once
         if [(one.name, one.type) for one in file.schema_arrow] != [(one.name, one.type) for one in schema]:
             raise _bad("it has other columns than k INT64, c UINT8")
         for at in range(file.num_row_groups):
             if file.metadata.row_group(at).num_rows > ROW_GROUP:
                 raise _bad("a row group is larger than 1,048,576 keys")
-            table = file.read_row_group(at, use_threads=False)
-            if any(column.null_count for column in table.columns):
+        for batch in file.iter_batches(_AT_ONCE, use_threads=False):
+            if any(column.null_count for column in batch.columns):
                 raise _bad("it has nulls")
-            yield [column.to_numpy() for column in table.columns]
+            yield [column.to_numpy() for column in batch.columns]
     except (pa.ArrowException, OSError) as error:
         raise _bad("it cannot be read") from error
 
