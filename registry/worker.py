@@ -32,6 +32,7 @@ from registry.publishing import pipeline, retract, uploads
 from registry.runtime import Runtime
 from registry.tlog.integrate import integrate
 from registry.tlog.sequence import assign_numbers, has_unnumbered
+from registry.upkeep import tombstones
 from registry.watches import asking as watches
 from registry.watches import noting
 from registry.watches import telling as watch_telling
@@ -185,6 +186,10 @@ def _watch(here: Runtime) -> bool:
     return noting.follow(here.sessions, now=here.clock()) > 0
 
 
+def _keep_tombstones(here: Runtime) -> bool:
+    return tombstones.keep_tombstones(here.sessions, here.store)
+
+
 def _expire(here: Runtime) -> bool:
     uploads.expire_overdue(here.sessions, store=here.store, now=here.clock())
     return False
@@ -222,6 +227,7 @@ DUTIES = (
     Duty("merge", 60.0, _merge),
     Duty("feed", 0.5, _feed),
     Duty("watches", 2.0, _watch),
+    Duty("tombstones", 5.0, _keep_tombstones),
     Duty("expiry", 60.0, _expire),
     Duty("lapse", 3600.0, _lapse),
     Duty("recheck", 60.0, _recheck),

@@ -296,8 +296,12 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kept", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "subject", name=op.f("pk_tombstone")),
     )
+    with op.batch_alter_table("tombstone", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tombstone_kept"), ["kept"], unique=False)
+
     op.create_table(
         "watch",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -905,6 +909,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_watch_about"))
 
     op.drop_table("watch")
+    with op.batch_alter_table("tombstone", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tombstone_kept"))
+
     op.drop_table("tombstone")
     with op.batch_alter_table("suggestion", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_suggestion_contributor_id"))

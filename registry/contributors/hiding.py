@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session, aliased
 
 from byline.errors import Conflict
 from byline.formats.selectors import contributor_kind, public_id
 from registry.contributors.assertion import BY_MAIL
-from registry.models import Claim, Contributor
+from registry.models import Claim, Contributor, Tombstone
 from registry.tlog.append import append
 
 
@@ -44,10 +44,33 @@ def _set(session: Session, key: str, *, hidden: bool, now: dt.datetime) -> None:
         if not hidden:
             return
         one = new_contributor(session, key)
+    _mark(session, one, hidden=hidden, now=now)
+
+
+def hide_again(session: Session, public_id: str, *, hidden: bool, now: dt.datetime) -> None:
+    """What a restored database forgot: this maker was hidden, or shown again. One that is unknown here stays unknown."""
+    one = session.scalar(select(Contributor).where(Contributor.public_id == public_id))
+    if one is not None:
+        _mark(session, one, hidden=hidden, now=now)
+
+
+def hide_newcomers(session: Session, keys: Collection[str]) -> None:
+    """Makers that come into the tables with a new dataset, and were hidden in ones that are lost."""
+    later = aliased(Tombstone)
+    shown = exists().where(
+        later.kind == "shown", later.subject == Tombstone.subject, later.made_at > Tombstone.made_at
+    )
+    hidden = select(Tombstone.subject).where(Tombstone.kind == "hidden", ~shown)
+    new = update(Contributor).where(Contributor.key.in_(keys), Contributor.public_id.in_(hidden))
+    session.execute(new.values(hidden=True), execution_options={"synchronize_session": False})
+
+
+def _mark(session: Session, one: Contributor, *, hidden: bool, now: dt.datetime) -> None:
     if one.hidden != hidden:
         one.hidden = hidden
         kind = "hidden" if hidden else "shown"
         append(session, kind=kind, subject="contributor", ref=one.public_id, leaf=None, now=now)
+        session.merge(Tombstone(kind=kind, subject=one.public_id, made_at=now, kept=False))
 
 
 def new_contributor(session: Session, key: str) -> Contributor:

@@ -1,4 +1,4 @@
-"""What must stay gone whatever is rebuilt: hidden, erased, retracted, voided."""
+"""What must stay gone whatever is rebuilt or restored: hidden, erased, retracted, voided."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from registry.models.base import Base
 
 
 class Tombstone(Base):
-    """`kind`: hidden, erased, retracted, voided.
+    """`kind`: hidden, shown, erased, erased-mail, retracted, voided.
 
-    `subject` a contributor key digest, manifest digest or request id.
+    `subject`: a contributor's public id, a request's id, the keyed digest of a mail address, a manifest's digest.
+    `kept`: it stands in the object store as well.
     """
 
     __tablename__ = "tombstone"
     kind: Mapped[str] = mapped_column(String(12), primary_key=True)
     subject: Mapped[str] = mapped_column(String(300), primary_key=True)
     made_at: Mapped[dt.datetime]
+    kept: Mapped[bool] = mapped_column(default=False, index=True)

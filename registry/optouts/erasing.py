@@ -41,14 +41,20 @@ def erase_mine(session: Session, *, token: str, seal: Seal, now: dt.datetime) ->
 
     `suppressing` of the opt-outs go on; nobody can take them back any more. Untrusted("wrong-token").
     """
-    digest = whose(session, token, now)
-    claims, opt_outs = claims_of(session, digest), opt_outs_of_mail(session, digest)
+    return erase_address(session, whose(session, token, now), seal=seal, now=now)
+
+
+def erase_address(session: Session, digest: str, *, seal: Seal, now: dt.datetime) -> dict[str, int]:
+    """The same for the keyed digest of a mail address: all that was made until `now`. May be repeated."""
+    claims = [one for one in claims_of(session, digest) if one.made_at <= now]
+    opt_outs = [one for one in opt_outs_of_mail(session, digest) if one.made_at <= now]
+    session.merge(Tombstone(kind=ERASED_MAIL, subject=digest, made_at=now, kept=False))
     by_state = {state: [one.id for one in opt_outs if one.state == state] for state in _STATES}
     for piece in pieces({one.id for one in opt_outs}):
         _forget_words(session, piece)
         session.execute(delete(OptOutClaim).where(OptOutClaim.opt_out_id.in_(piece)))
     _forget_claims(session, [one.id for one in claims])
-    watches = [one.id for one in watches_of(session, digest)]
+    watches = [one.id for one in watches_of(session, digest) if one.made_at <= now]
     end(session, watches)
     ids = {one.id for one in claims} | {one.id for one in opt_outs} | set(watches)
     _forget_mail(session, digest, ids)
@@ -63,6 +69,7 @@ def erase_mine(session: Session, *, token: str, seal: Seal, now: dt.datetime) ->
     return {"claims": len(claims), "opt_outs": len(opt_outs), "suppressing": len(by_state["in-force"])}
 
 
+ERASED_MAIL = "erased-mail"
 _STATES = ("in-force", "withdrawn", "awaiting-mail")
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from byline.formats.selectors import contributor_kind, public_id
+from registry.contributors.hiding import hide_newcomers
 from registry.database import Sessions, dialect_of, transaction
 from registry.models import Base, Contributor, ContributorCount, ContributorName, Manifest
 from registry.storage.item_index import breathing
@@ -86,6 +87,7 @@ def _count(session: Session, manifest_id: int, runs: list[Row]) -> None:
     # A handle stands for itself until it is linked; 0 is nobody's id.
     session.execute(update(Contributor).where(Contributor.root_id == 0).values(root_id=Contributor.id))
     ids = ids_of(session, keys)
+    hide_newcomers(session, keys)
     insert_new(
         session, ContributorCount, [_counted(run, ids[run["contributor"]], manifest_id) for run in runs]
     )
