@@ -131,3 +131,18 @@ def test_a_registry_that_does_not_answer_leaves_what_was_filtered(
     done = filter_as_holder(desk, tmp_path, registry="http://127.0.0.1:9")
     assert done.exit_code == 3
     assert {"out.csv", "report.json", "report.json.dsse.json"} <= {one.name for one in tmp_path.iterdir()}
+
+
+def test_a_stranger_checks_the_report_against_the_registrys_log(
+    desk: Desk, registry: Registry, tmp_path: Path
+) -> None:
+    feed, url = synced(desk, registry, tmp_path), registry.transport.url
+    assert filter_as_holder(desk, tmp_path, registry=url).exit_code == 0
+    given = [str(tmp_path / "report.json"), "--key", str(tmp_path / "lab.pem"), "--registry", url]
+    done = CliRunner().invoke(
+        byline, ["report", "verify", *given, "--vkey", str(registry.about()["vkey"]), "--json"]
+    )
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["feed"]["sha256"] == feed.head.sha256
+    assert found["logged"]["index"] < found["logged"]["log_size"]

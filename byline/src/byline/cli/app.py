@@ -22,6 +22,7 @@ _COMMANDS = {
     "outcome": ("notices", "Say what you did about it."),
     "sync": ("sync", "Fetch the feed of opt-outs and believe only what is proved."),
     "filter": ("filter", "Take opted-out rows out of files."),
+    "report": ("report", "Check what somebody else's filter says of itself."),
     "check": ("check", "Ask the feed about a few pictures, without telling which."),
     "receipt": ("receipt", "Keep and check a proof that something stands in the log."),
     "mirror": ("mirror", "Copy what a registry publishes, checked, for any static server."),

@@ -19,11 +19,11 @@ _OURS = (b'"urn:byline:', b'"payloadType"', b"c2sp.org/tlog-proof@")
 """What drafts, signed manifests and receipts have in them."""
 
 
-def file_bytes(path: Path, *, at: str | None = None) -> bytes:
+def file_bytes(path: Path, *, at: str | None = None, most: int = _MOST) -> bytes:
     """The bytes of a small file."""
     try:
-        if path.stat().st_size > _MOST:
-            raise Refused("too-large", f"{path} is larger than {_MOST:,} bytes", at=at)
+        if path.stat().st_size > most:
+            raise Refused("too-large", f"{path} is larger than {most:,} bytes", at=at)
         return path.read_bytes()
     except FileNotFoundError as error:
         raise NotFound("no-such-file", f"there is no file {path}", at=at) from error

@@ -58,7 +58,7 @@ def _subject(report: bytes) -> Subject:
 def _summary(report: bytes) -> dict[str, Any]:
     """What the report says as a whole; which file went by which feed is left to the report."""
     found = canonical.loads(report, max_bytes=MAX_REPORT)
-    if not isinstance(found, dict) or not all(name in found for name in SAID):
+    if not isinstance(found, dict) or not {*SAID} <= {*found} or not isinstance(found["feed"], dict):
         raise Refused("bad-report", f"a filter's report has {', '.join(SAID)}")
     feed = {name: value for name, value in found["feed"].items() if name != "tiers"}
     return {**{name: found[name] for name in SAID}, "feed": feed}
