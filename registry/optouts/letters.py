@@ -105,7 +105,8 @@ def _mailed(
             some = sorted(ids)[start : start + 500]
             mine = update(Notice).where(Notice.id.in_(some)).execution_options(synchronize_session="fetch")
             if states:
-                session.execute(mine.where(Notice.sent_at.is_(None)).values(**clock))
+                unsent = mine.where(Notice.sent_at.is_(None), Notice.state != "withdrawn")
+                session.execute(unsent.values(**clock))
                 session.execute(mine.where(Notice.state.in_(WAITING)).values(**states))
             elif receiver.webhook_url is None:
                 session.execute(mine.where(Notice.state == "pending").values(state="undeliverable"))
