@@ -15,6 +15,7 @@ from registry.cli.desk import operator, report
 from registry.cli.log import recover
 from registry.cli.moving import backup, move, restore
 from registry.cli.operating import claim, conflicts, dataset, publisher
+from registry.cli.person import person
 from registry.cli.running import init, serve, worker
 from registry.cli.upkeep import fsck, rebuild
 
@@ -36,6 +37,7 @@ for command in (
     claim,
     dataset,
     conflicts,
+    person,
     operator,
     report,
     delivery,

@@ -13,7 +13,7 @@ from registry.cli.moving import progress
 
 if TYPE_CHECKING:  # `--help` needs no database driver
     from registry.runtime import Runtime
-    from registry.upkeep.rebuild import Parts
+    from registry.upkeep.rebuild import Parts, Rebuilt
 
 Answer = tuple[Any, str] | Failed
 
@@ -28,7 +28,6 @@ def rebuild() -> Answer:
     """
     import os
 
-    from byline.errors import Untrusted
     from registry.cli.opening import check_log_of, opened
     from registry.config import load
     from registry.database import make_engine
@@ -44,6 +43,18 @@ def rebuild() -> Answer:
         done = rebuild_all(parts_of(here, heard), now=here.clock())
         shut.open_again(here.sessions)
         check_log_of(here)
+    said_of(done)
+    return asdict(done), (
+        f"{done.versions:,} dataset versions ({done.from_index:,} of them from their record index alone), {done.opt_outs:,} "
+        f"opt-outs, {done.documents:,} makers in search; written again: {done.log_files:,} files of the log, "
+        f"{done.feed_files:,} of the feed"
+    )
+
+
+def said_of(done: Rebuilt) -> None:
+    """Untrusted("rebuilt-in-part") where something is lost here."""
+    from byline.errors import Untrusted
+
     if done.lost:
         first = done.lost[0]
         raise Untrusted(
@@ -53,11 +64,6 @@ def rebuild() -> Answer:
             at=first["at"],
             details={"lost": list(done.lost)},
         )
-    return asdict(done), (
-        f"{done.versions:,} dataset versions ({done.from_index:,} of them from their record index alone), {done.opt_outs:,} "
-        f"opt-outs, {done.documents:,} makers in search; written again: {done.log_files:,} files of the log, "
-        f"{done.feed_files:,} of the feed"
-    )
 
 
 @click.command()

@@ -16,7 +16,9 @@ from registry.moving.objects import sha256_of
 from registry.publishing.records import extract_key
 from registry.storage import ObjectStore
 from registry.storage.record_index import index_key
+from registry.upkeep.erasing import erased
 from registry.upkeep.findings import Finding, Findings
+from registry.upkeep.staged import STAGED
 from registry.upkeep.versions import HELD, read_predicate
 
 EXTRACT_KEPT = ("recorded", "logged", "published")
@@ -37,11 +39,14 @@ def look_at_objects(sessions: Sessions, store: ObjectStore, *, settings: Setting
         rows = session.execute(
             select(Manifest.digest, Manifest.state, Manifest.index_sha256).order_by(Manifest.id)
         ).all()
+    gone = erased(sessions)
     for row in rows:
         yield from _manifest(store, row.digest, settings)
         if row.state in HELD:
             yield from _index(store, row.digest, row.index_sha256)
-        if row.state in EXTRACT_KEPT:
+        if row.digest in gone:
+            yield from _erased(store, row.digest)
+        elif row.state in EXTRACT_KEPT:
             with sessions() as session:
                 parts = _parts(session, row.digest)
             yield from _extract(store, row.digest, parts)
@@ -88,10 +93,14 @@ def _extract(store: ObjectStore, digest: str, parts: Sequence[Part]) -> Findings
             yield Finding("extract-lost", key, "the store has lost this part of an extract; a backup has it")
             continue
         if not same:
-            message = (
-                "this is not the extract as it was sent: somebody's columns were erased, or it was damaged"
-            )
-            yield Finding("extract-changed", key, message)
+            yield Finding("extract-changed", key, "this is not the extract as it was sent: it was damaged")
+
+
+def _erased(store: ObjectStore, digest: str) -> Findings:
+    """A version that lost a name has no extract any more."""
+    for key in store.list(f"extracts/{digest}/"):
+        message = "a name was erased from this version, and its extract is still there"
+        yield Finding("not-erased", key, message, rebuild=True)
 
 
 def _hash(store: ObjectStore, key: str, sha256: str | None) -> str | None:
@@ -107,7 +116,9 @@ def _should_be_gone(store: ObjectStore, digest: str, state: str) -> Findings:
 
 
 def _strangers(store: ObjectStore, known: set[str]) -> Findings:
-    """Rows of no version: an ingest that was refused deletes its own."""
+    """Rows of no version: an ingest that was refused deletes its own. An index that was to take another's place."""
+    for key in store.list(STAGED):
+        yield Finding("not-settled", key, "this record index has not taken its place", rebuild=True)
     for prefix, ending in (("records/", ".parquet"), ("extracts/", "")):
         for key in store.list(prefix):
             digest = key.removeprefix(prefix).partition("/")[0].removesuffix(ending)

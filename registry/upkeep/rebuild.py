@@ -1,7 +1,8 @@
 """Every view made again from the truth: manifests, extracts and acts; requests, keys and tombstones stay as they are.
 
-What was withdrawn stays withdrawn, since it is asked of the tables; what was erased stays erased, since nothing here
-reads what is not there any more. Killed anywhere it is run again, and begins from the start.
+What was withdrawn stays withdrawn, since it is asked of the tables; what was erased stays erased, since an erasure that
+was committed is done to its end before anything is read, and nothing here reads what is not there any more. Killed
+anywhere it is run again, and begins from the start.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from registry.models import (
 from registry.optouts import match
 from registry.storage import ObjectStore, item_index
 from registry.tlog import whole
-from registry.upkeep import versions
+from registry.upkeep import erasing, versions
 from registry.upkeep.versions import Lost
 from search import SearchEngine
 
@@ -73,6 +74,7 @@ class Rebuilt:
 def rebuild(parts: Parts, *, now: dt.datetime) -> Rebuilt:
     """The whole of it, in the order in which one view stands on another."""
     key = NoteKey(parts.settings.origin, parts.log_key.public)
+    erasing.finish(parts.sessions, parts.store)
     log_files = whole.mend(parts.sessions, parts.store, key=key)
     found, lost = remake_versions(parts)
     forget_strangers(parts.sessions)

@@ -25,6 +25,7 @@ from registry.publishing.submit import manifest_key
 from registry.publishing.task import INDEX, Totals
 from registry.storage import ObjectStore, open_object
 from registry.storage.record_index import index_key
+from registry.upkeep.staged import settle, stage
 
 Say = Callable[[str, int, int | None], None]
 Lost = dict[str, str | None]
@@ -99,7 +100,8 @@ def remake_version(
         source = EXTRACT if totals is not None else RECORD_INDEX
         if totals is None:
             totals = _from_index(predicate, digest, folder, store=store, settings=settings, say=say)
-        index_sha256 = records.keep_index(store, digest, folder / INDEX)
+        keep = records.keep_index if source == EXTRACT else stage  # where it is read from is the only copy
+        index_sha256 = keep(store, digest, folder / INDEX)
         pipeline.keep_keys_and_makers(
             manifest_id, folder, total=totals.entries, sessions=sessions, items=items, say=say
         )
@@ -112,6 +114,7 @@ def remake_version(
             manifest.contributors, manifest.index_sha256 = totals.makers, index_sha256
             manifest.items_sha256 = totals.items_sha256
             manifest.spread = contributors.spread(session, manifest_id)
+    settle(sessions, store)
     return source
 
 
