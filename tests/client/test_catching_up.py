@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from byline.client.catching_up import open_set
 from byline.client.feed import Feed
-from byline.client.keysets import KeptSet, write_set
+from byline.client.keysets import open_kept, write_set
 from byline.client.state import State
 from byline.errors import BylineError, Unavailable, Untrusted
 from byline.formats.feedhead import Head, parse_head
@@ -242,5 +242,5 @@ def test_a_set_is_asked_slice_by_slice_as_it_is_whole(keys: set[int], wanted: li
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr("byline.client.keysets._SLICE", size)
         write_set(Path(folder) / "set", [KeySet(k, np.full(len(k), 7, np.uint8))])
-        found = KeptSet(Path(folder) / "set").bits_at(np.array(wanted, dtype=np.int64))
+        found = open_kept(Path(folder) / "set").bits_at(np.array(wanted, dtype=np.int64))
     assert found.tolist() == [7 if one in keys else 0 for one in wanted]

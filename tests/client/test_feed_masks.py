@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import byline
 from byline.client.feed import Feed, KeyIndex, use_of
-from byline.client.keysets import KeptSet, write_set
+from byline.client.keysets import write_set
 from byline.errors import Refused
 from byline.formats.categories import REMOVE_EXISTING, TRAIN_GENERATIVE, TRAIN_OTHER
 from byline.formats.keyset import KeySet
@@ -134,6 +134,5 @@ def test_an_index_finds_exactly_the_keys_of_a_use(keys: dict[int, int], others: 
     c = np.array([keys[int(one)] for one in k], dtype=np.uint8)
     probes = np.array([*keys, *others], dtype=np.int64)
     with TemporaryDirectory() as folder:
-        write_set(Path(folder) / "set", [KeySet(k, c)])
-        found = KeyIndex(KeptSet(Path(folder) / "set")).has(probes, bits)
+        found = KeyIndex(write_set(Path(folder) / "set", [KeySet(k, c)])).has(probes, bits)
     assert found.tolist() == [bool(keys.get(int(probe), 0) & bits) for probe in probes]

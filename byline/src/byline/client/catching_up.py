@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from byline.client.keysets import KeptSet, gone, write_set
+from byline.client.keysets import KeptSet, gone, open_kept, write_set
 from byline.client.state import Recipe, State
 from byline.errors import BylineError, Untrusted
 from byline.formats import keyfeed
@@ -57,8 +57,7 @@ def open_set(state: State, head: Head, recipe: Recipe | None) -> KeptSet:
     if found is not None:
         return found
     try:
-        write_set(stem, checked(head, _made(state, head, recipe)))
-        return KeptSet(stem)
+        return write_set(stem, checked(head, _made(state, head, recipe)))
     except (BylineError, OSError, ValueError) as error:
         raise Untrusted(
             "state-damaged",
@@ -68,7 +67,7 @@ def open_set(state: State, head: Head, recipe: Recipe | None) -> KeptSet:
 
 def _whole(state: State, head: Head) -> KeptSet | None:
     try:
-        found, digest = KeptSet(state.set_of(head.set_sha256)), SetDigest()
+        found, digest = open_kept(state.set_of(head.set_sha256)), SetDigest()
         for piece in found.pieces():
             digest.update(piece)
     except (OSError, ValueError, BylineError):
@@ -120,7 +119,7 @@ def _made(state: State, head: Head, recipe: Recipe | None) -> Iterator[KeySet]:
 
 def _base(state: State, head: Head, recipe: Recipe) -> Iterator[KeySet]:
     if recipe.set_sha256 is not None:
-        yield from KeptSet(state.set_of(recipe.set_sha256)).pieces()
+        yield from open_kept(state.set_of(recipe.set_sha256)).pieces()
     elif recipe.base == tuple(one.path for one in head.base):
         yield from base_pieces(head, lambda file: state.whole(file.path))
     else:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,13 +26,12 @@ _SLICE = 1 << 19
 class KeptSet:
     """A set in the state's folder, mapped: what was looked at is given back to the system by `release`."""
 
-    def __init__(self, stem: Path) -> None:
-        """FileNotFoundError; ValueError where the two files are not of one length."""
+    def __init__(self, k_file: BinaryIO, c_file: BinaryIO) -> None:
+        """Of two open files, which may be closed and unlinked then; ValueError where they are not of one length."""
         self._maps: list[mmap.mmap] = []
-        k = self._mapped(stem.with_suffix(".k"))
-        c = self._mapped(stem.with_suffix(".c"))
+        k, c = self._mapped(k_file), self._mapped(c_file)
         if len(k) != 8 * len(c):
-            raise ValueError(f"{stem}: not of one length")
+            raise ValueError("the two files of a set are not of one length")
         self.k: Keys = k.view("<i8")
         self.c: Bits = c
         self._first = self.k[::_SLICE].copy()  # of each slice
@@ -61,26 +62,40 @@ class KeptSet:
             for one in self._maps:
                 one.madvise(mmap.MADV_DONTNEED)
 
-    def _mapped(self, path: Path) -> npt.NDArray[np.uint8]:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:  # nothing can be mapped then
-                return np.zeros(0, np.uint8)
-            whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    def _mapped(self, file: BinaryIO) -> npt.NDArray[np.uint8]:
+        if os.fstat(file.fileno()).st_size == 0:  # nothing can be mapped then
+            return np.zeros(0, np.uint8)
+        whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._maps.append(whole)
         return np.frombuffer(whole, dtype=np.uint8)
 
 
-def write_set(stem: Path, pieces: Iterable[KeySet]) -> None:
-    """Write a set: whole, or not at all. Nothing is flushed to the disk: a torn set is found when it is opened."""
+def open_kept(stem: Path) -> KeptSet:
+    """The set whose two files lie at `stem`; FileNotFoundError, ValueError."""
+    with stem.with_suffix(".k").open("rb") as k_file, stem.with_suffix(".c").open("rb") as c_file:
+        return KeptSet(k_file, c_file)
+
+
+def write_set(stem: Path, pieces: Iterable[KeySet]) -> KeptSet:
+    """Write a set: whole, or not at all. Nothing is flushed to the disk: a torn set is found when it is opened.
+
+    What is given back is what was written, also where a sync in another process sweeps it at once.
+    """
     stem.parent.mkdir(exist_ok=True)
-    k_draft, c_draft = (stem.with_name(f".{stem.name}.{os.getpid()}.{end}.tmp") for end in "kc")
+    ours = f"{os.getpid()}.{threading.get_ident()}"
+    k_draft, c_draft = (stem.with_name(f".{stem.name}.{ours}.{end}.tmp") for end in "kc")
     try:
-        with k_draft.open("wb") as k_file, c_draft.open("wb") as c_file:
+        with k_draft.open("w+b") as k_file, c_draft.open("w+b") as c_file:
             for piece in pieces:
                 _write(k_file, piece.k.astype("<i8", copy=False))
                 _write(c_file, piece.c)
-        c_draft.replace(stem.with_suffix(".c"))
-        k_draft.replace(stem.with_suffix(".k"))
+            k_file.flush()
+            c_file.flush()
+            made = KeptSet(k_file, c_file)
+        with suppress(FileNotFoundError):  # swept: who needs it next makes it again
+            c_draft.replace(stem.with_suffix(".c"))
+            k_draft.replace(stem.with_suffix(".k"))
+        return made
     finally:
         k_draft.unlink(missing_ok=True)
         c_draft.unlink(missing_ok=True)

@@ -91,8 +91,9 @@ class State:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > _VERSION:
                 raise Refused("state-too-new", f"{self.folder} was written by a newer byline; update byline")
-            connection.executescript(_SCHEMA)
-            connection.execute(f"PRAGMA user_version = {_VERSION}")
+            if version < _VERSION:  # else a reader writes nothing
+                connection.executescript(_SCHEMA)
+                connection.execute(f"PRAGMA user_version = {_VERSION}")
 
     def vkey(self) -> str | None:
         """The pinned verifier key."""
