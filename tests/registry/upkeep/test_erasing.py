@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -15,12 +16,14 @@ from byline.errors import Refused
 from registry.cli import main
 from registry.config import Settings
 from registry.database import make_engine, make_sessions
-from registry.models import Base, OperatorAct, Tombstone
+from registry.models import Base, OperatorAct, OptOut, Tombstone
 from registry.storage import open_object
 from registry.storage.opening import open_store
 from registry.upkeep import erasing, staged
 from registry.upkeep.erasing import Decision, Erased, erase_name
 from tests.api.clock import START
+from tests.api.test_mine import opened
+from tests.api.world import world_from
 from tests.plugins.parts import environment_of
 from tests.registry.upkeep.conftest import command, everything_said, rebuilt, settle
 
@@ -191,3 +194,26 @@ def test_a_name_nobody_has_changes_nothing(settings: Settings) -> None:
     with pytest.raises(Refused) as caught:
         erase(settings, "  ")
     assert caught.value.code == "no-name"
+
+
+def test_who_erased_themselves_stays_erased_and_their_pictures_suppressed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """By their own link, not by the operator: the wish goes on, and a rebuild knows no more of them than was left."""
+    with world_from(settings.data_dir, tmp_path / "mine") as world:
+        key = opened(world, "jane@example.org")
+        with world.runtime.sessions() as session:
+            one = session.scalars(select(OptOut).where(OptOut.state == "in-force")).one()
+            secrets = [repr(one.salt), repr(one.request)]
+        here = world.runtime.settings
+        assert [one for one in secrets if one not in everything_kept(here)] == []
+        done = world.client.post("/v1/mine/erase", json={"forever": True}, headers=key).get_json()
+        assert done["suppressing"] == 1
+        world.settle()
+    before = everything_said(here)
+    again = rebuilt(here)
+    assert (again.opt_outs, again.lost) == (1, ())
+    settle(here)
+    assert everything_said(here) == before
+    assert [one for one in secrets if one in everything_kept(here)] == []
+    assert json.loads(before["feed/v1/head.json"])["coverage"]["opt_outs"] == 1
