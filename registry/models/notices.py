@@ -21,6 +21,9 @@ class Notice(Base):
     `versions`, oldest first, hold rows of it; `records` counts those of the newest. `word_of` names the
     manifests on whose word it stands. `observed`: every version is documented by one who does not hold the
     dataset.
+
+    `parent_id` is NULL where rows matched. Else the notice stands by lineage alone: `versions` are said to be made
+    from that dataset, whose own notice of the same opt-out is the reason; no row is known, `records` is 0.
     """
 
     __tablename__ = "notice"
@@ -28,6 +31,7 @@ class Notice(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     opt_out_id: Mapped[str] = mapped_column(ForeignKey("opt_out.id"))
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"), index=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id"))
     state: Mapped[str] = mapped_column(String(16), index=True)
     assurance: Mapped[str] = mapped_column(String(10))
     versions: Mapped[list[Any]]

@@ -22,6 +22,7 @@ from registry.models import (
 )
 from registry.optouts.arrays import Ints, ints
 from registry.optouts.hosts import host_positions
+from registry.optouts.lineage import touched_by
 from registry.optouts.pieces import select_in
 from registry.optouts.sources import TARGET_STATES
 from registry.optouts.standing_keys import among, standing_keys
@@ -39,12 +40,13 @@ def by_manifest(session: Session, items: Engine, store: ObjectStore, manifest: M
         manifest.state == "voided"
     ):  # its index and item keys may be gone: ask whoever stands through any photo
         covered = set(session.scalars(select(CoveredPhoto.opt_out_id).distinct()))
-        return covered | _matched(session, manifest)
+        return covered | _matched(session, manifest) | touched_by(session, manifest)
     return (
         _by_makers(session, manifest)
         | _by_items(session, items, store, manifest)
         | _by_hosts(session, store, manifest)
         | _matched(session, manifest)
+        | touched_by(session, manifest)
     )
 
 

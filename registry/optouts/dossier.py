@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import and_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from byline.errors import BylineError
 from registry.models import Answer, Dataset, Delivery, Manifest, Notice, NoticeEvent, Publisher
@@ -78,15 +78,18 @@ def dossier(
 
 def _told(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
     """Each notice: which dataset, its contact and manifests, what was sent when, its deliveries and every answer."""
+    above, above_by = aliased(Dataset), aliased(Publisher)
     joined = (
-        select(Notice, Publisher, Dataset.name)
+        select(Notice, Publisher, Dataset.name, above_by.slug + "/" + above.name)
         .join(Dataset, Dataset.id == Notice.dataset_id)
         .join(Publisher, Publisher.id == Dataset.publisher_id)
+        .outerjoin(above, above.id == Notice.parent_id)
+        .outerjoin(above_by, above_by.id == above.publisher_id)
         .where(Notice.opt_out_id == opt_out_id)
     )
     rows = session.execute(joined.order_by(Publisher.slug, Dataset.name)).all()
-    ids = [notice.id for notice, _, _ in rows]
-    manifests = _manifests(session, {notice.dataset_id for notice, _, _ in rows})
+    ids = [notice.id for notice, *_ in rows]
+    manifests = _manifests(session, {notice.dataset_id for notice, *_ in rows})
     deliveries, answers = _deliveries(session, ids), _answers(session, ids)
     return [
         {
@@ -95,6 +98,7 @@ def _told(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
             "publisher": publisher.name,
             "publisher_domain": publisher.domain,
             "observed": notice.observed,
+            "parent": parent,
             "contact": next(iter(manifests[notice.dataset_id]), {}).get("contact"),
             "records": notice.records,
             "state": notice.state,
@@ -110,7 +114,7 @@ def _told(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
             "deliveries": [one for one in deliveries[notice.id] if _reached(notice, one["at"])],
             "answers": answers[notice.id],
         }
-        for notice, publisher, name in rows
+        for notice, publisher, name, parent in rows
     ]
 
 

@@ -9,10 +9,19 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from byline.formats import categories
-from registry.models import Manifest, ManifestFile, Match, Notice, OptOut, OptOutSelector
+from registry.models import (
+    Dataset,
+    Manifest,
+    ManifestFile,
+    Match,
+    Notice,
+    OptOut,
+    OptOutSelector,
+    Publisher,
+)
 from registry.optouts.delivering import Event, delivered, events
 from registry.optouts.pieces import select_in
 from registry.optouts.telling import receiver_of
@@ -53,7 +62,8 @@ def read_inbox(
 def notices_view(session: Session, ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Notices as their publisher sees them, by id.
 
-    `rows`: for each version and file the count and the 64-bit roaring bitmap of row ordinals, in base64.
+    `rows`: for each version and file the count and the 64-bit roaring bitmap of row ordinals, in base64. One by lineage
+    has none, and no selectors: `parent` names the dataset that has, and the notice there.
     """
     notices = {n.id: n for (n,) in select_in(session, select(Notice), Notice.id, ids)}
     opt_outs = {
@@ -64,9 +74,12 @@ def notices_view(session: Session, ids: Collection[str]) -> dict[str, dict[str, 
     for (one,) in select_in(session, select(OptOutSelector), OptOutSelector.opt_out_id, opt_outs):
         if not one.value.startswith(ERASED):  # its rows still say where it is
             selectors[one.opt_out_id].append({"kind": one.kind, "value": one.value})
-    rows = _rows(session, notices)
+    rows, parents = _rows(session, notices), _parents(session, notices)
     return {
-        notice.id: _view(notice, opt_outs[notice.opt_out_id], selectors[notice.opt_out_id], rows[notice.id])
+        notice.id: {
+            **_view(notice, opt_outs[notice.opt_out_id], selectors[notice.opt_out_id], rows[notice.id]),
+            "parent": parents.get(notice.id),
+        }
         for notice in notices.values()
     }
 
@@ -74,7 +87,7 @@ def notices_view(session: Session, ids: Collection[str]) -> dict[str, dict[str, 
 def _view(
     notice: Notice, opt_out: OptOut, selectors: list[dict[str, str]], rows: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    closed = notice.state == "withdrawn"
+    unsaid = notice.state == "withdrawn" or notice.parent_id is not None
     return {
         "id": notice.id,
         "state": notice.state,
@@ -91,8 +104,24 @@ def _view(
         "made_at": notice.made_at,
         "sent_at": notice.sent_at,
         "answer_by": notice.answer_by,
-        "selectors": [] if closed else sorted(selectors, key=lambda one: (one["kind"], one["value"])),
-        "rows": [] if closed else rows,
+        "selectors": [] if unsaid else sorted(selectors, key=lambda one: (one["kind"], one["value"])),
+        "rows": [] if unsaid else rows,
+    }
+
+
+def _parents(session: Session, notices: Mapping[str, Notice]) -> dict[str, dict[str, str]]:
+    """Of each notice by lineage: `{"dataset", "notice"}`, where the rows are."""
+    above = aliased(Notice)
+    columns = (
+        select(Notice.id, Publisher.slug, Dataset.name, above.id.label("above"))
+        .join(above, (above.opt_out_id == Notice.opt_out_id) & (above.dataset_id == Notice.parent_id))
+        .join(Dataset, Dataset.id == Notice.parent_id)
+        .join(Publisher, Publisher.id == Dataset.publisher_id)
+    )
+    by_lineage = {one.id for one in notices.values() if one.parent_id is not None}
+    return {
+        row.id: {"dataset": f"{row.slug}/{row.name}", "notice": row.above}
+        for row in select_in(session, columns, Notice.id, by_lineage)
     }
 
 

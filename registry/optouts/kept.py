@@ -40,8 +40,7 @@ def keep(
     _keep_set(session, OptOutMaker.contributor_id, one.id, dict.fromkeys(one.handles, ()))
     update_notices(
         session,
-        one.id,
-        assurance=one.assurance,
+        one,
         matches=reached.matches,
         sources=facts.sources,
         now=now,

@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 from byline.errors import NotFound
 from registry.models import Dataset, Notice, Publisher
 from registry.optouts.answers import BELIED_BY_ROWS, CLOSED, reopen
+from registry.optouts.lineage import descendants
 from registry.optouts.reach import FileRows
 from registry.optouts.rule import Strength
 from registry.optouts.sources import Source
 from registry.optouts.telling import Happened, tell
+from registry.optouts.wishes import Asked
 from registry.watches.noting import note_answers
 
 FEW = 10
@@ -27,7 +29,7 @@ Matches = Mapping[tuple[int, int, Strength], FileRows]
 
 @dataclass
 class Wanted:
-    """What one notice should say."""
+    """What one notice should say of the rows that matched."""
 
     records: dict[Source, int] = field(default_factory=lambda: defaultdict(int))
     word_of: set[str] = field(default_factory=set)
@@ -36,36 +38,40 @@ class Wanted:
 
 def update_notices(
     session: Session,
-    opt_out_id: str,
+    asked: Asked,
     *,
-    assurance: str,
     matches: Matches,
     sources: Mapping[int, Source],
     now: dt.datetime,
     new_id: Callable[[], str],
 ) -> None:
-    """Make, change and withdraw the notices of one opt-out; only approved publishers' datasets get any."""
-    wanted = _wanted(matches, sources)
+    """Make, change and withdraw the notices of one opt-out; only approved publishers' datasets get any.
+
+    Those whose rows match, and by lineage those that are made from them.
+    """
+    said = {
+        dataset_id: _as_columns(one, asked.assurance) for dataset_id, one in _wanted(matches, sources).items()
+    }
+    said |= _by_lineage(session, asked, said)
     standing = {
-        n.dataset_id: n for n in session.scalars(select(Notice).where(Notice.opt_out_id == opt_out_id))
+        n.dataset_id: n for n in session.scalars(select(Notice).where(Notice.opt_out_id == asked.id))
     }
     happened = [
         Happened(dataset_id, notice.id, "withdrawn")
         for dataset_id, notice in standing.items()
-        if dataset_id not in wanted and _close(notice, now)
+        if dataset_id not in said and _close(notice, now)
     ]
-    for dataset_id, one in wanted.items():
-        said = _as_columns(one, assurance)
+    for dataset_id, columns in said.items():
         notice = standing.get(dataset_id)
         if notice is None:
             notice = Notice(
-                id=new_id(), opt_out_id=opt_out_id, dataset_id=dataset_id, state=OPEN, made_at=now
+                id=new_id(), opt_out_id=asked.id, dataset_id=dataset_id, state=OPEN, made_at=now
             )
             session.add(notice)
             kind: str | None = "made"
         else:
-            kind = _as_before(session, notice, said, now=now)
-        for column, value in said.items():
+            kind = _as_before(session, notice, columns, now=now)
+        for column, value in columns.items():
             if getattr(notice, column) != value:
                 setattr(notice, column, value)
         if kind:
@@ -134,9 +140,29 @@ def _wanted(matches: Matches, sources: Mapping[int, Source]) -> dict[int, Wanted
     return wanted
 
 
+def _by_lineage(session: Session, asked: Asked, direct: Mapping[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Dataset -> what its notice says, for those without rows that are made from one with rows."""
+    if not direct:
+        return {}
+    session.flush()  # the matches of this very writing are where it begins
+    return {
+        dataset_id: {
+            "parent_id": one.parent_id,
+            "assurance": direct[one.parent_id]["assurance"],
+            "versions": one.versions,
+            "records": 0,
+            "word_of": sorted(f"{one.dataset}@{version}" for version in one.versions),
+            "observed": one.observed,
+        }
+        for dataset_id, one in descendants(session, asked.id).items()
+        if asked.targets(dataset_id)
+    }
+
+
 def _as_columns(one: Wanted, assurance: str) -> dict[str, Any]:
     versions = sorted(one.records, key=lambda source: source.id)
     return {
+        "parent_id": None,
         "assurance": assurance if one.full else "asserted",
         "versions": [source.version for source in versions],
         "records": one.records[versions[-1]],
@@ -155,11 +181,12 @@ def _as_before(session: Session, notice: Notice, said: dict[str, Any], *, now: d
         notice.state, notice.made_at, notice.closed_at, notice.confirmed = OPEN, now, None, False
         notice.sent_at = notice.answer_by = notice.answered_at = notice.reason = None
         return "made"
-    back = [version for version in said["versions"] if version not in notice.versions]
-    if notice.state in BELIED_BY_ROWS and back:
+    seen = () if notice.parent_id is not None else notice.versions  # of one by lineage no row was known before
+    back = [version for version in said["versions"] if version not in seen]
+    if notice.state in BELIED_BY_ROWS and back and said["parent_id"] is None:
         reopen(session, notice, version=back[-1], now=now)
         return "reopened"
-    news = ("assurance", "versions", "records")
+    news = ("parent_id", "assurance", "versions", "records")
     return "changed" if any(getattr(notice, name) != said[name] for name in news) else None
 
 

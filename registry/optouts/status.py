@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from byline.formats import categories
 from registry.models import (
@@ -130,15 +130,18 @@ def _datasets(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
 
 
 def _asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
+    above, above_by = aliased(Dataset), aliased(Publisher)
     joined = (
-        select(Notice, Publisher.slug, Dataset.name)
+        select(Notice, Publisher.slug, Dataset.name, above_by.slug + "/" + above.name)
         .join(Dataset, Dataset.id == Notice.dataset_id)
         .join(Publisher, Publisher.id == Dataset.publisher_id)
+        .outerjoin(above, above.id == Notice.parent_id)
+        .outerjoin(above_by, above_by.id == above.publisher_id)
     )
     rows = session.execute(
         joined.where(Notice.opt_out_id == opt_out_id).order_by(Publisher.slug, Dataset.name)
     ).all()
-    said = answers_of(session, [notice.id for notice, _, _ in rows])
+    said = answers_of(session, [notice.id for notice, *_ in rows])
     return [
         {
             "dataset": f"{slug}/{name}",
@@ -147,6 +150,7 @@ def _asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
             "state": notice.state,
             "assurance": notice.assurance,
             "observed": notice.observed,
+            "parent": parent,
             "sent_at": notice.sent_at,
             "answer_by": notice.answer_by,
             "reason": notice.reason,
@@ -154,7 +158,7 @@ def _asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
             "by": list(notice.word_of),
             "answers": [_answer(one) for one in said[notice.id]],
         }
-        for notice, slug, name in rows
+        for notice, slug, name, parent in rows
     ]
 
 
@@ -189,6 +193,7 @@ def _not_asked(session: Session, opt_out_id: str) -> list[dict[str, Any]]:
     nothing: dict[str, Any] = {
         "assurance": None,
         "observed": False,
+        "parent": None,
         "sent_at": None,
         "answer_by": None,
         "reason": None,
