@@ -54,11 +54,20 @@ class File(Strict):
 
 
 class Parent(Strict):
-    """What a version was made from; it need not be registered here."""
+    """What its publisher says a version was made from; it need not be registered here."""
 
     dataset = ma.fields.String(required=True)
     version = ma.fields.String(allow_none=True)
     digest = ma.fields.String(allow_none=True)
+    standing = ma.fields.String(
+        validate=ma.validate.OneOf(
+            ("registered", "other-digest", "version-not-registered", "not-registered")
+        ),
+        metadata={
+            "description": "What the registry knows of it; `other-digest`: the digest named is not the registered "
+            "one, and nobody is asked because of it"
+        },
+    )
 
 
 class Version(Strict):

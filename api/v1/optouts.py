@@ -103,6 +103,13 @@ class Reached(Strict):
     state = ma.fields.String()
     assurance = ma.fields.String(allow_none=True)
     observed = ma.fields.Boolean()
+    parent = ma.fields.String(
+        allow_none=True,
+        metadata={
+            "description": "Asked by lineage: no row matched, but its publisher says it was made from this dataset, "
+            "where rows did; null where rows matched here"
+        },
+    )
     sent_at = When(allow_none=True)
     answer_by = When(allow_none=True)
     reason = ma.fields.String(allow_none=True, metadata={"description": "What was said with the last answer"})

@@ -531,6 +531,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("opt_out_id", sa.String(length=32), nullable=False),
         sa.Column("dataset_id", sa.Integer(), nullable=False),
+        sa.Column("parent_id", sa.Integer(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("assurance", sa.String(length=10), nullable=False),
         sa.Column("versions", sa.JSON(), nullable=False),
@@ -546,6 +547,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=1000), nullable=True),
         sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_notice_dataset_id_dataset")),
         sa.ForeignKeyConstraint(["opt_out_id"], ["opt_out.id"], name=op.f("fk_notice_opt_out_id_opt_out")),
+        sa.ForeignKeyConstraint(["parent_id"], ["dataset.id"], name=op.f("fk_notice_parent_id_dataset")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
         sa.UniqueConstraint("opt_out_id", "dataset_id", name=op.f("uq_notice_opt_out_id_dataset_id")),
     )

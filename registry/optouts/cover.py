@@ -57,6 +57,11 @@ class Complaints:
     contact: str
 
 
+LINEAGE = (
+    "its publisher says it was made from {parent}, where records matched; none was found in this list itself"
+)
+
+
 def cover(
     opt_out: Mapping[str, Any],
     told: Iterable[Mapping[str, Any]],
@@ -110,7 +115,8 @@ def _notice(one: Mapping[str, Any]) -> str:
     rows = [
         ("Who", one["publisher"] + (f" ({one['publisher_domain']})" if one["publisher_domain"] else "")),
         ("As", "one who documents the dataset and does not hold it" if one["observed"] else None),
-        ("Records matched", f"{one['records']:,}"),
+        ("Records matched", None if one["parent"] else f"{one['records']:,}"),
+        ("By lineage", one["parent"] and LINEAGE.format(parent=one["parent"])),
         ("Versions", ", ".join(version["version"] for version in one["manifests"])),
         ("Asked", _day(one["made_at"])),
         *(("Arrived", f"{_day(way['at'])}: {CHANNELS.get(way['channel'], way['channel'])}") for way in one["deliveries"][:5]),

@@ -16,27 +16,35 @@ WAITING = ("pending", "undeliverable")
 
 @dataclass(frozen=True)
 class Event:
-    """One line of a publisher's list."""
+    """One line of a publisher's list; `by_lineage` as its notice stands now."""
 
     seq: int
     kind: str
     notice_id: str
     dataset: str
     made_at: dt.datetime
+    by_lineage: bool = False
 
 
 def events(session: Session, publisher_id: int, *, after: int, to: int, limit: int) -> list[Event]:
     """What came after `after`, up to `to`, in order."""
     columns = (
-        select(NoticeEvent, Publisher.slug, Dataset.name)
+        select(NoticeEvent, Publisher.slug, Dataset.name, Notice.parent_id)
         .join(Notice, Notice.id == NoticeEvent.notice_id)
         .join(Dataset, Dataset.id == Notice.dataset_id)
         .join(Publisher, Publisher.id == Dataset.publisher_id)
         .where(NoticeEvent.publisher_id == publisher_id, NoticeEvent.seq > after, NoticeEvent.seq <= to)
     )
     return [
-        Event(event.seq, event.kind, event.notice_id, f"{slug}/{name}", event.made_at)
-        for event, slug, name in session.execute(columns.order_by(NoticeEvent.seq).limit(limit))
+        Event(
+            event.seq,
+            event.kind,
+            event.notice_id,
+            f"{slug}/{name}",
+            event.made_at,
+            by_lineage=parent is not None,
+        )
+        for event, slug, name, parent in session.execute(columns.order_by(NoticeEvent.seq).limit(limit))
     ]
 
 

@@ -21,14 +21,17 @@ from registry.optouts.telling import receiver_of
 
 _SUBJECT = "Requests about {dataset}"
 _LETTER = """\
-People whose work is in {dataset} asked something of you through {origin}.
-Waiting since the last mail: {counts}.
+People whose work is in {dataset}, or in what it was made from, asked something of you through {origin}.
+Waiting since the last mail: {counts}.{lineage}
 
 Read them, with the key you publish with:
 
     byline notices --key KEY.pem --registry {url}
 
 and answer with `byline outcome`. Please answer within 30 days. What each person asked is shown only to you.
+"""
+_LINEAGE = """
+Of these by lineage: {count}. No record of theirs was found in this dataset itself, but in one you say it was made from.
 """
 
 
@@ -80,7 +83,10 @@ def _by_dataset(waiting: Sequence[Event]) -> dict[str, list[Event]]:
 
 def _letter(dataset: str, own: Sequence[Event], settings: Settings) -> str:
     counts = ", ".join(f"{n} {kind}" for kind, n in sorted(Counter(one.kind for one in own).items()))
-    return _LETTER.format(dataset=dataset, counts=counts, origin=settings.origin, url=settings.public_url)
+    lineage = _LINEAGE.format(count=n) if (n := sum(one.by_lineage for one in own)) else ""
+    return _LETTER.format(
+        dataset=dataset, counts=counts, lineage=lineage, origin=settings.origin, url=settings.public_url
+    )
 
 
 def _mailed(

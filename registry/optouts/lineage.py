@@ -42,7 +42,9 @@ def descendants(session: Session, opt_out_id: str) -> dict[int, Descent]:
     parent, child = aliased(Manifest), aliased(Manifest)
     of, by = aliased(Dataset), aliased(Publisher)
     walk = (
-        select(Manifest.id.label("manifest_id"), Manifest.dataset_id.label("root_id"), literal(0).label("depth"))
+        select(
+            Manifest.id.label("manifest_id"), Manifest.dataset_id.label("root_id"), literal(0).label("depth")
+        )
         .join(Match, Match.manifest_id == Manifest.id)
         .join(Dataset, Dataset.id == Manifest.dataset_id)
         .join(Publisher, Publisher.id == Dataset.publisher_id)
@@ -62,7 +64,9 @@ def descendants(session: Session, opt_out_id: str) -> dict[int, Descent]:
         .join(own_by, own_by.id == own.publisher_id)
         .where(walk.c.depth < DEEPEST, *_stands(child, own_by))
     )
-    matched = select(Manifest.dataset_id).join(walk, walk.c.manifest_id == Manifest.id).where(walk.c.depth == 0)
+    matched = (
+        select(Manifest.dataset_id).join(walk, walk.c.manifest_id == Manifest.id).where(walk.c.depth == 0)
+    )
     nearest = (
         select(
             Manifest.id, Manifest.dataset_id, Manifest.version, Manifest.role, Publisher.slug, Dataset.name,
@@ -120,7 +124,9 @@ def _ancestors(session: Session, manifest_id: int) -> set[int]:
         if not new:
             break
         found |= new
-        further = select(DerivedFrom.dataset).join(Manifest, Manifest.id == DerivedFrom.manifest_id).distinct()
+        further = (
+            select(DerivedFrom.dataset).join(Manifest, Manifest.id == DerivedFrom.manifest_id).distinct()
+        )
         refs = {ref for (ref,) in select_in(session, further, Manifest.dataset_id, new)}
     return found
 
@@ -132,13 +138,15 @@ def _ids(session: Session, refs: Collection[str]) -> set[int]:
         one
         for piece in pieces(refs)
         for one in session.scalars(
-            columns.where(tuple_(Publisher.slug, Dataset.name).in_([tuple(ref.split("/", 1)) for ref in piece]))
+            columns.where(
+                tuple_(Publisher.slug, Dataset.name).in_([tuple(ref.split("/", 1)) for ref in piece])
+            )
         )
     }
 
 
 def _stands(manifest: type[Manifest], publisher: type[Publisher]) -> tuple[ColumnElement[bool], ...]:
-    return manifest.state.in_(TARGET_STATES), publisher.approved, ~publisher.suspended
+    return manifest.state.in_(TARGET_STATES), publisher.approved.is_(True), publisher.suspended.is_(False)
 
 
 def _fits(parent: type[Manifest]) -> ColumnElement[bool]:
@@ -157,4 +165,3 @@ def _fits(parent: type[Manifest]) -> ColumnElement[bool]:
             and_(DerivedFrom.digest.is_(None), ~registered),
         ),
     )
-

@@ -53,9 +53,7 @@ def update_notices(
         dataset_id: _as_columns(one, asked.assurance) for dataset_id, one in _wanted(matches, sources).items()
     }
     said |= _by_lineage(session, asked, said)
-    standing = {
-        n.dataset_id: n for n in session.scalars(select(Notice).where(Notice.opt_out_id == asked.id))
-    }
+    standing = {n.dataset_id: n for n in session.scalars(select(Notice).where(Notice.opt_out_id == asked.id))}
     happened = [
         Happened(dataset_id, notice.id, "withdrawn")
         for dataset_id, notice in standing.items()
@@ -64,9 +62,7 @@ def update_notices(
     for dataset_id, columns in said.items():
         notice = standing.get(dataset_id)
         if notice is None:
-            notice = Notice(
-                id=new_id(), opt_out_id=asked.id, dataset_id=dataset_id, state=OPEN, made_at=now
-            )
+            notice = Notice(id=new_id(), opt_out_id=asked.id, dataset_id=dataset_id, state=OPEN, made_at=now)
             session.add(notice)
             kind: str | None = "made"
         else:
@@ -140,7 +136,9 @@ def _wanted(matches: Matches, sources: Mapping[int, Source]) -> dict[int, Wanted
     return wanted
 
 
-def _by_lineage(session: Session, asked: Asked, direct: Mapping[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+def _by_lineage(
+    session: Session, asked: Asked, direct: Mapping[int, dict[str, Any]]
+) -> dict[int, dict[str, Any]]:
     """Dataset -> what its notice says, for those without rows that are made from one with rows."""
     if not direct:
         return {}
@@ -181,7 +179,9 @@ def _as_before(session: Session, notice: Notice, said: dict[str, Any], *, now: d
         notice.state, notice.made_at, notice.closed_at, notice.confirmed = OPEN, now, None, False
         notice.sent_at = notice.answer_by = notice.answered_at = notice.reason = None
         return "made"
-    seen = () if notice.parent_id is not None else notice.versions  # of one by lineage no row was known before
+    seen = (
+        () if notice.parent_id is not None else notice.versions
+    )  # of one by lineage no row was known before
     back = [version for version in said["versions"] if version not in seen]
     if notice.state in BELIED_BY_ROWS and back and said["parent_id"] is None:
         reopen(session, notice, version=back[-1], now=now)

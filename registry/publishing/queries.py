@@ -18,7 +18,6 @@ from byline.formats import croissant as croissant_format
 from byline.formats.keys import PublicKey
 from registry.models import (
     Dataset,
-    DerivedFrom,
     Manifest,
     ManifestFile,
     Publisher,
@@ -233,9 +232,6 @@ def _in_short(manifest: Manifest) -> View:
 
 
 def _whole(session: Session, manifest: Manifest, ref: str) -> View:
-    parents = session.scalars(
-        select(DerivedFrom).where(DerivedFrom.manifest_id == manifest.id).order_by(DerivedFrom.position)
-    )
     files = session.scalars(
         select(ManifestFile).where(ManifestFile.manifest_id == manifest.id).order_by(ManifestFile.position)
     )
@@ -252,9 +248,7 @@ def _whole(session: Session, manifest: Manifest, ref: str) -> View:
         "contact": manifest.contact,
         "personal_data": manifest.personal_data,
         "supersedes": superseded,
-        "derived_from": [
-            {"dataset": one.dataset, "version": one.version, "digest": one.digest} for one in parents
-        ],
+        "derived_from": lineage.parents(session, manifest.id),
         "files": [{"name": one.name, "sha256": one.sha256, "records": one.records} for one in files],
     }
 

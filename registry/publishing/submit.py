@@ -25,7 +25,7 @@ from registry.models import (
     Submission,
 )
 from registry.models import Statement as StatementRow
-from registry.publishing import signed, submissions
+from registry.publishing import lineage, signed, submissions
 from registry.storage import ObjectStore
 
 MOST_WAITING = 100
@@ -64,6 +64,7 @@ def submit_manifest(
     check_place(session, predicate, dataset)
     store.put(manifest_key(sent.digest), sent.raw)
     manifest = submissions.accept(session, sent, predicate=predicate, dataset=dataset, signer=signer)
+    check_lineage(session, manifest)
     return _await_extract(
         session,
         manifest,
@@ -99,6 +100,18 @@ def check_waiting(session: Session, publisher: Publisher) -> None:
             "too-many-waiting",
             f"{MOST_WAITING} of your manifests await their extracts; send those first",
             retry_after=3600,
+        )
+
+
+def check_lineage(session: Session, manifest: Manifest) -> None:
+    """Conflict("circular-lineage") where a version would be made from itself."""
+    session.flush()
+    if lineage.closes_a_cycle(session, manifest):
+        raise Conflict(
+            "circular-lineage",
+            "by what `derived_from` says here and in manifests that stand, this version would be made from itself; "
+            "name the versions it was made from",
+            at="predicate.derived_from",
         )
 
 

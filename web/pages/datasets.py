@@ -5,7 +5,7 @@ from __future__ import annotations
 import flask
 
 from registry.optouts.notices import notice_counts
-from registry.publishing import lineage, queries
+from registry.publishing import queries
 from web import changes, jsonld
 from web.here import our_url, runtime
 
@@ -33,8 +33,6 @@ def one(ref: str) -> str:
         if version:
             found |= queries.version(session, publisher, name, version)
         asked = notice_counts(session, dataset=found["dataset"]) if found["publisher_approved"] else None
-        parents = {one["dataset"] for one in found["derived_from"]}
-        known = lineage.registered(session, parents) if parents else set()
     return flask.render_template(
         "dataset.html",
         d=found,
@@ -43,5 +41,4 @@ def one(ref: str) -> str:
         steps=changes.steps(found["versions"]),
         card=jsonld.dataset(found, registry=our_url()),
         files=found["files"][:FILES],
-        known=known,
     )

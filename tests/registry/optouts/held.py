@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyroaring import BitMap64
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from byline.formats.selectors import fingerprint
 from registry.models import CoveredPhoto, Dataset, Fingerprint, Match, Notice, Publisher
@@ -36,10 +36,13 @@ def _assert_matches(session: Session, world: World, wish: Wished) -> None:
 
 
 def _assert_notices(session: Session, world: World, wish: Wished) -> None:
+    above, above_by = aliased(Dataset), aliased(Publisher)
     joined = (
-        select(Notice, Publisher.slug, Dataset.name)
+        select(Notice, Publisher.slug, Dataset.name, above_by.slug + "/" + above.name)
         .join(Dataset, Dataset.id == Notice.dataset_id)
         .join(Publisher, Publisher.id == Dataset.publisher_id)
+        .outerjoin(above, above.id == Notice.parent_id)
+        .outerjoin(above_by, above_by.id == above.publisher_id)
     )
     rows = session.execute(joined.where(Notice.opt_out_id == wish.id, Notice.state != "withdrawn"))
     held = {
@@ -48,7 +51,8 @@ def _assert_notices(session: Session, world: World, wish: Wished) -> None:
             "records": notice.records,
             "word_of": set(notice.word_of),
             "assurance": notice.assurance,
+            "parent": parent,
         }
-        for notice, slug, name in rows
+        for notice, slug, name, parent in rows
     }
     assert held == world.notices(wish)

@@ -5,6 +5,7 @@ Written from docs/formats/matching.md and not from the matcher; slow, and easy t
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Any
 from byline.formats.publishable import row_fingerprints
 from byline.formats.selectors import contributor_kind
 from byline.formats.urls import canonical_url, host_of
-from tests.registry.optouts.small_registry import Line
+from tests.registry.optouts.small_registry import Edge, Line
 
 
 @dataclass
@@ -27,6 +28,12 @@ class Version:
     lines: list[Line]
     state: str = "published"
     role: str = "holder"
+    parents: tuple[Edge, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """As small_registry gives it."""
+        return hashlib.sha256(self.label.encode()).hexdigest()
 
     @property
     def label(self) -> str:
@@ -49,9 +56,10 @@ class Wished:
 
 @dataclass
 class World:
-    """Everything that happened. `standing`: publisher -> whether its word counts."""
+    """Everything that happened. `standing`: publisher -> whether its word counts; `order`: datasets as they came."""
 
     standing: dict[str, bool] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
     wishes: list[Wished] = field(default_factory=list)
 
@@ -147,8 +155,55 @@ class World:
             labels = {v.id: v.label for v in self.versions}
             one["word_of"] |= {labels[said] for key in mine for said in wanted["word_of"][key]}
         for one in found.values():
-            one["assurance"] = wish.assurance if one.pop("full") else "asserted"
+            one["assurance"], one["parent"] = wish.assurance if one.pop("full") else "asserted", None
+        return found | self._by_lineage(wish, found)
+
+    def _by_lineage(self, wish: Wished, rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Those without rows that are made from one with rows, whatever the steps, for as far as they are asked."""
+        depth: dict[tuple[int, str], int] = {}
+        for root, one in rows.items():
+            here = [v for v in self.versions if v.dataset == root and v.version in one["versions"]]
+            steps = 0
+            while here:
+                steps += 1
+                further = [
+                    child
+                    for child in self.versions
+                    if self._asked(child)
+                    and any(self._fits(edge, up) for edge in child.parents for up in here)
+                ]
+                here = [child for child in further if (child.id, root) not in depth]
+                depth |= {(child.id, root): steps for child in here}
+        found: dict[str, dict[str, Any]] = {}
+        for version in self.versions:
+            ways = [
+                (n, self.order.index(root), root) for (made, root), n in depth.items() if made == version.id
+            ]
+            if not ways or version.dataset in rows:
+                continue
+            if wish.datasets is not None and version.dataset not in wish.datasets:
+                continue
+            one = found.setdefault(
+                version.dataset, {"versions": [], "word_of": set(), "records": 0, "nearest": min(ways)}
+            )
+            one["versions"].append(version.version)
+            one["word_of"].add(version.label)
+            one["nearest"] = min(one["nearest"], *ways)
+        for one in found.values():
+            one["parent"] = one.pop("nearest")[2]
+            one["assurance"] = rows[one["parent"]]["assurance"]
         return found
+
+    def _asked(self, version: Version) -> bool:
+        return version.state == "published" and self.standing[version.dataset.partition("/")[0]]
+
+    def _fits(self, edge: Edge, parent: Version) -> bool:
+        """Whether what is said to be a dataset's origin may be this version."""
+        dataset, version, digest = edge
+        if dataset != parent.dataset or digest not in (None, parent.digest):
+            return False
+        known = any(v.dataset == dataset and v.version == version for v in self.versions)
+        return version in (None, parent.version) or (digest is None and not known)
 
 
 def _strength(

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import itertools
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 from byline.formats.selectors import contributor_kind, fingerprint, public_id
@@ -33,6 +33,7 @@ from registry.models import (
     Contributor,
     ContributorCount,
     Dataset,
+    DerivedFrom,
     Job,
     Manifest,
     ManifestFile,
@@ -43,7 +44,7 @@ from registry.models import (
 )
 from registry.optouts.access import token_hash
 from registry.optouts.mailing import open_mail
-from registry.optouts.match import ask, match_manifest, rematch, run
+from registry.optouts.match import ask, match_manifest, run
 from registry.optouts.request import confirm_by_mail, make_opt_out, withdraw
 from registry.seal import Seal
 from registry.storage import ObjectStore, item_index
@@ -52,6 +53,10 @@ from registry.storage.record_index import index_key, write_entries
 from tests.plugins.parts import settings_in
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+
+
+Edge = tuple[str, str | None, str | None]
+"""dataset, version, digest: what a version is said to be made from."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,10 @@ def static(number: int, ending: str = "abcdef0123") -> str:
     return f"https://live.staticflickr.com/65535/{number}_{ending}_b.jpg"
 
 
+class DiedError(Exception):
+    """The process was killed before a commit."""
+
+
 @dataclass
 class SmallRegistry:
     """Tables, an item index, a store, and one counter that stands for randomness."""
@@ -95,6 +104,7 @@ class SmallRegistry:
     now: dt.datetime = NOW
     lines: dict[int, list[Line]] = field(default_factory=dict)
     digests: dict[int, str] = field(default_factory=dict)
+    dies_at: int = 0
     random: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - repeatable on purpose
 
     def token_bytes(self, count: int) -> bytes:
@@ -134,19 +144,27 @@ class SmallRegistry:
         visibility: str = "named",
         files: dict[int, str] | None = None,
         supersedes: int | None = None,
+        parents: Sequence[Edge] = (),
     ) -> int:
         """Bring a version to published as the pipeline does: record, log, learn, match, publish."""
         manifest_id = self.record(
-            dataset, version, lines, role=role, visibility=visibility, files=files, supersedes=supersedes
-        )
+            dataset, version, lines, role=role, visibility=visibility, files=files, supersedes=supersedes,
+            parents=parents,
+        )  # fmt: skip
+        self.go_on(manifest_id)
+        return manifest_id
+
+    def go_on(self, manifest_id: int) -> None:
+        """What is left of a version's way when it is logged; may be repeated."""
         with transaction(self.sessions) as session:
             changed = recompute_for_manifest(session, manifest_id)
+            if changed:
+                ask(session, now=self.now, contributors=sorted(changed))
         match_manifest(
             self.sessions, items=self.items, store=self.store, manifest_id=manifest_id, now=self.now
         )
-        rematch(self.sessions, items=self.items, store=self.store, contributors=changed, now=self.now)
+        self.drain()
         self.set_state(manifest_id, "published")
-        return manifest_id
 
     def record(
         self,
@@ -158,6 +176,7 @@ class SmallRegistry:
         visibility: str = "named",
         files: dict[int, str] | None = None,
         supersedes: int | None = None,
+        parents: Sequence[Edge] = (),
     ) -> int:
         """A version up to the state `logged`: counts, record index and item keys are written."""
         dataset_id = self.dataset(dataset)
@@ -178,6 +197,10 @@ class SmallRegistry:
                         records=count, column="url", column_sha256=sha256,
                     )
                 )  # fmt: skip
+            for position, (ref, of, its_digest) in enumerate(parents):
+                said = DerivedFrom(manifest_id=manifest.id, position=position, dataset=ref, version=of)
+                said.digest = its_digest
+                session.add(said)
             entries = _entries(lines)
             for key, start, count in _runs(entries):
                 contributor = _contributor(session, key)
@@ -216,14 +239,17 @@ class SmallRegistry:
 
     def end(self, manifest_id: int, state: str) -> None:
         """Retract or void, with all that follows."""
-        self.set_state(manifest_id, state)
         with transaction(self.sessions) as session:
+            session.get_one(Manifest, manifest_id).state = state
+            session.flush()
             changed = recompute_for_manifest(session, manifest_id)
+            ask(session, now=self.now, manifest=manifest_id)
+            if changed:
+                ask(session, now=self.now, contributors=sorted(changed))
         if state == "voided":
             self.store.delete(index_key(self.digests[manifest_id]))
             item_index.forget(self.items, manifest_id)
-        self.drain(manifest=manifest_id)
-        self.drain(contributors=sorted(changed))
+        self.drain()
 
     def set_standing(self, publisher_id: int, *, approved: bool, suspended: bool = False) -> None:
         """What the operator decides about a publisher, with all that follows."""
@@ -305,6 +331,25 @@ class SmallRegistry:
             for job in jobs:
                 session.delete(session.get_one(Job, job.id))
 
+    def crash_at(self, commit: int) -> None:
+        """Let the process die at one of the commits to come: nothing of that transaction is kept."""
+        self.dies_at = commit
+
+    def survive(self, do: Callable[[], None]) -> None:
+        """Do it; where it dies, do it again from its beginning, as the queue does."""
+        try:
+            do()
+        except DiedError:
+            do()
+        finally:
+            self.dies_at = 0
+
+    def _committing(self, _session: Session) -> None:
+        if self.dies_at:
+            self.dies_at -= 1
+            if self.dies_at == 0:
+                raise DiedError
+
     def state_of(self, opt_out_id: str) -> str:
         """The state of one opt-out."""
         with self.sessions() as session:
@@ -320,7 +365,10 @@ def small_registry(folder: Path, *, database_url: str = "") -> Iterator[SmallReg
         if not _has_tables(engine):
             Base.metadata.create_all(engine)
             items_metadata.create_all(items)
-        yield SmallRegistry(make_sessions(engine), items, MemoryStore(), settings, Seal(bytes(32)))
+        sessions = make_sessions(engine)
+        made = SmallRegistry(sessions, items, MemoryStore(), settings, Seal(bytes(32)))
+        event.listen(sessions, "before_commit", made._committing)
+        yield made
     finally:
         engine.dispose()
         items.dispose()

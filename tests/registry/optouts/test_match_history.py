@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import shutil
 import tempfile
@@ -16,11 +17,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from byline.formats.selectors import parse_selector
 from tests.registry.optouts.held import assert_true
 from tests.registry.optouts.naive import Version, Wished, World
-from tests.registry.optouts.small_registry import Line, small_registry, static
+from tests.registry.optouts.small_registry import Edge, Line, small_registry, static
 
 # museum and archive are approved at the start; stranger is not and attributes what it likes.
 PUBLISHERS = {"museum": True, "archive": True, "stranger": False}
 DATASETS = ("museum/a", "museum/b", "archive/c", "stranger/bait")
+NEVER = "museum/lost"  # something may be made from it; it is never registered
 NUMBERS = ("flickr:11@N00", "flickr:22@N00")
 ALIASES = ("flickr:anna", "flickr:bert")
 OTHERS = ("unsplash:@anna", "web:www.behance.net/anna")
@@ -38,6 +40,15 @@ makers = st.one_of(st.just(()), one_maker, one_maker, one_maker, two_makers)
 photos = st.sampled_from([(), *((p,) for p in PHOTOS), *((p,) for p in PHOTOS), PHOTOS])
 
 
+edge = st.tuples(
+    st.sampled_from((*DATASETS, *DATASETS, NEVER)),
+    st.none() | st.integers(1, 8).map(str),
+    st.sampled_from(("", "", "", "right", "wrong")),
+)
+commits = st.sampled_from((0, 0, 1, 2, 3, 4))
+"""At which commit the process dies; 0: it does not."""
+
+
 @st.composite
 def lines(draw: st.DrawFn) -> Line:
     """A row as datasets have them: mostly one photo, sometimes two or none, then a plain file at a host."""
@@ -53,6 +64,12 @@ def lines(draw: st.DrawFn) -> Line:
         sha256=draw(st.sampled_from((None, None, *DIGESTS))),
         file=draw(st.integers(0, 1)),
     )
+
+
+def _digest(dataset: str, version: str | None, said: str) -> str | None:
+    """A digest as small_registry gives it to that version, one of something else, or none."""
+    right = hashlib.sha256(f"{dataset}@{version}".encode()).hexdigest()
+    return {"": None, "right": right, "wrong": "0" * 64}[said]
 
 
 class History(RuleBasedStateMachine):
@@ -81,6 +98,7 @@ class History(RuleBasedStateMachine):
             self.world.standing[slug] = approved
         for dataset in DATASETS:
             self.here.dataset(dataset)
+            self.world.order.append(dataset)
         for identity in asked[:2]:
             self._ask(identity)
         for item in items:
@@ -90,10 +108,20 @@ class History(RuleBasedStateMachine):
         for identity in asked[2:]:
             self._ask(identity)
 
-    def _publish(self, dataset: str, rows: list[Line], role: str = "holder") -> None:
+    def _publish(
+        self,
+        dataset: str,
+        rows: list[Line],
+        role: str = "holder",
+        *,
+        parents: tuple[Edge, ...] = (),
+        dies_at: int = 0,
+    ) -> None:
         version = str(next(self.serial))
-        manifest = self.here.publish(dataset, version, rows, role=role)
-        self.world.versions.append(Version(manifest, dataset, version, rows, role=role))
+        manifest = self.here.record(dataset, version, rows, role=role, parents=parents)
+        self.here.crash_at(dies_at)
+        self.here.survive(lambda: self.here.go_on(manifest))
+        self.world.versions.append(Version(manifest, dataset, version, rows, role=role, parents=parents))
 
     def _ask(
         self,
@@ -121,18 +149,31 @@ class History(RuleBasedStateMachine):
         rows=st.lists(lines(), min_size=1, max_size=5),
         named=st.booleans(),
         role=st.sampled_from(("holder", "observer")),
+        made_from=st.lists(edge, max_size=2),
+        dies_at=commits,
     )
-    def publish(self, dataset: str, rows: list[Line], named: bool, role: str) -> None:  # noqa: FBT001
+    def publish(
+        self,
+        dataset: str,
+        rows: list[Line],
+        *,
+        named: bool,
+        role: str,
+        made_from: list[tuple[str, str | None, str]],
+        dies_at: int,
+    ) -> None:
         if named:  # somebody known by name in this dataset only
             rows = [*rows, Line(makers=(f"name:{dataset}:Jane Doe",), photos=(PHOTOS[0],), url=static(101))]
-        self._publish(dataset, rows, role)
+        parents = tuple((of, version, _digest(of, version, said)) for of, version, said in made_from)
+        self._publish(dataset, rows, role, parents=parents, dies_at=dies_at)
 
     @precondition(lambda self: self.world.versions)
-    @rule(data=st.data(), state=st.sampled_from(("retracted", "voided")))
-    def end(self, data: st.DataObject, state: str) -> None:
+    @rule(data=st.data(), state=st.sampled_from(("retracted", "voided")), dies_at=commits)
+    def end(self, data: st.DataObject, state: str, dies_at: int) -> None:
         version = data.draw(st.sampled_from(self.world.versions))
         version.state = "voided" if version.state == "voided" else state
-        self.here.end(version.id, version.state)
+        self.here.crash_at(dies_at)
+        self.here.survive(lambda: self.here.end(version.id, version.state))
 
     @rule(slug=st.sampled_from(sorted(PUBLISHERS)), approved=st.booleans(), suspended=st.booleans())
     def decide(self, slug: str, approved: bool, suspended: bool) -> None:  # noqa: FBT001
@@ -163,11 +204,12 @@ class History(RuleBasedStateMachine):
         self._ask_item(*items, relation=relation, datasets=datasets if relation != "maker" else None)
 
     @precondition(lambda self: self.world.wishes)
-    @rule(data=st.data())
-    def withdraw(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), dies_at=commits)
+    def withdraw(self, data: st.DataObject, dies_at: int) -> None:
         wish = data.draw(st.sampled_from(self.world.wishes))
         wish.in_force = False
-        self.here.withdraw(wish.id, self.tokens[wish.id])
+        self.here.crash_at(dies_at)
+        self.here.survive(lambda: self.here.withdraw(wish.id, self.tokens[wish.id]))
 
     @invariant()
     def what_is_held_is_what_the_records_say(self) -> None:
@@ -179,4 +221,4 @@ class History(RuleBasedStateMachine):
 
 
 TestHistory = History.TestCase
-TestHistory.settings = settings(max_examples=15, stateful_step_count=10, deadline=None)
+TestHistory.settings = settings(max_examples=10, stateful_step_count=10, deadline=None)

@@ -118,8 +118,10 @@ def _line(item: Mapping[str, Any]) -> str:
     wish = ["remove"] if notice["remove_existing"] else []
     pointed = ", ".join(f"{one['kind']}:{one['value']}" for one in notice["selectors"][:3])
     more = f" and {len(notice['selectors']) - 3} more" if len(notice["selectors"]) > 3 else ""
+    parent = notice.get("parent")
+    rows = f"by lineage from {parent['dataset']}" if parent else f"{notice['records']} rows"
     return (
-        f"{notice['id']}  {notice['dataset']}  {notice['state']}  {notice['assurance']}  {notice['records']} rows"
+        f"{notice['id']}  {notice['dataset']}  {notice['state']}  {notice['assurance']}  {rows}"
         f"  [{' '.join([*wish, *notice['categories']])}]  {pointed}{more}"
     )
 

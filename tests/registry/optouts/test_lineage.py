@@ -1,0 +1,99 @@
+"""Notices by lineage by example: who is asked, what they are told, and what they are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import event, select
+
+from registry.models import Dataset, Notice
+from registry.optouts.inbox import notices_view
+from registry.optouts.lineage import descendants
+from registry.optouts.status import full_status
+from tests.registry.optouts.small_registry import Line, SmallRegistry, static
+
+OWNER = "flickr:11@N00"
+MINE = Line(makers=(OWNER,), photos=("flickr:101",), url=static(101))
+
+
+def told(here: SmallRegistry, dataset: str) -> dict[str, Any] | None:
+    """The one notice of a dataset, as its publisher sees it."""
+    name = dataset.partition("/")[2]
+    with here.sessions() as session:
+        found = select(Notice.id).join(Dataset, Dataset.id == Notice.dataset_id).where(Dataset.name == name)
+        notice = session.scalars(found).one_or_none()
+        return notices_view(session, [notice])[notice] if notice else None
+
+
+def test_who_made_theirs_from_it_is_told_that_and_not_who_asks(here: SmallRegistry) -> None:
+    here.publish("museum/faces", "1", [MINE])
+    here.publish("archive/crops", "1", [Line()], parents=[("museum/faces", "1", None)])
+    asked, token = here.opt_out(OWNER)
+    above, below = told(here, "museum/faces"), told(here, "archive/crops")
+    assert above is not None
+    assert below is not None
+    assert above["selectors"]
+    assert above["parent"] is None
+    assert below["parent"] == {"dataset": "museum/faces", "notice": above["id"]}
+    assert (below["selectors"], below["rows"], below["records"]) == ([], [], 0)
+    assert below["word_of"] == ["archive/crops@1"]
+    with here.sessions() as session:
+        lines = full_status(session, opt_out_id=asked, token=token)["datasets"]
+    assert [(one["dataset"], one["parent"]) for one in lines] == [
+        ("archive/crops", "museum/faces"),
+        ("museum/faces", None),
+    ]
+
+
+def test_a_child_with_rows_of_its_own_has_one_notice_and_it_is_its_own(here: SmallRegistry) -> None:
+    here.publish("museum/faces", "1", [MINE])
+    here.publish("archive/crops", "1", [MINE], parents=[("museum/faces", None, None)])
+    here.opt_out(OWNER)
+    notice = told(here, "archive/crops")
+    assert notice is not None
+    assert (notice["parent"], notice["records"]) == (None, 1)
+
+
+def test_a_parent_that_comes_after_its_child_and_goes_again(here: SmallRegistry) -> None:
+    here.opt_out(OWNER)
+    here.publish("archive/crops", "1", [Line()], parents=[("museum/faces", "1", None)])
+    assert told(here, "archive/crops") is None
+    parent = here.publish("museum/faces", "1", [MINE])
+    notice = told(here, "archive/crops")
+    assert notice is not None
+    assert notice["state"] == "pending"
+    here.end(parent, "retracted")
+    gone = told(here, "archive/crops")
+    assert gone is not None
+    assert gone["state"] == "withdrawn"
+
+
+def test_a_digest_that_is_not_the_registered_one_is_not_believed(here: SmallRegistry) -> None:
+    here.publish("museum/faces", "1", [MINE])
+    here.publish("archive/crops", "1", [Line()], parents=[("museum/faces", "1", "0" * 64)])
+    here.opt_out(OWNER)
+    assert told(here, "archive/crops") is None
+
+
+def test_what_is_circular_ends(here: SmallRegistry) -> None:
+    here.publish("museum/faces", "1", [MINE], parents=[("archive/crops", None, None)])
+    here.publish("archive/crops", "1", [Line()], parents=[("museum/faces", None, None)])
+    here.opt_out(OWNER)
+    notice = told(here, "archive/crops")
+    assert notice is not None
+    assert notice["parent"] is not None
+
+
+def test_one_statement_finds_them_however_many_there_are(here: SmallRegistry) -> None:
+    here.publish("museum/faces", "1", [MINE])
+    for number in range(12):
+        of = ("museum/faces", None, None) if number < 6 else (f"archive/d{number - 6}", "1", None)
+        here.publish(f"archive/d{number}", "1", [Line()], parents=[of])
+    asked, _ = here.opt_out(OWNER)
+    sent: list[str] = []
+    with here.sessions() as session:
+        engine = session.get_bind()
+        event.listen(engine, "before_cursor_execute", lambda *said: sent.append(said[2]))
+        found = descendants(session, asked)
+    assert [one.depth for one in found.values()] == [1] * 6 + [2] * 6
+    assert len([one for one in sent if one != "BEGIN"]) == 1
