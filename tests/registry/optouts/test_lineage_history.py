@@ -43,7 +43,9 @@ step = st.one_of(
     st.tuples(st.just("withdraw"), at, dies_at),
     st.tuples(st.just("decide"), st.sampled_from(PUBLISHERS), st.booleans()),
 )
-first = st.tuples(st.just("publish"), dataset, st.just(True), st.just([]), st.just(0))
+first: st.SearchStrategy[tuple[object, ...]] = st.tuples(
+    st.just("publish"), dataset, st.just(True), st.just([]), st.just(0)
+)
 
 
 class Told:

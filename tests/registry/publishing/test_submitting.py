@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 
 from byline.errors import BylineError, Conflict, NotFound, Refused, Unavailable
 from registry.database import transaction
-from registry.models import ExtractPart, Manifest, Submission
+from registry.models import ExtractPart, Manifest, Publisher, Submission
 from registry.publishing import uploads
-from tests.registry.publishing.desk import Desk, Extract, Registry, extract_of, records
+from tests.registry.publishing.desk import Change, Desk, Extract, Registry, extract_of, records
 
 
 def count(registry: Registry, table: type[Manifest | Submission | ExtractPart]) -> int:
@@ -45,6 +45,26 @@ def test_the_same_manifest_again_after_it_is_published_changes_nothing(
     registry.ingest(submission)
     assert desk.submit(sent) == submission
     assert count(registry, Manifest) == 1
+
+
+def test_a_version_made_from_itself_is_refused(desk: Desk, registry: Registry, extract: Extract) -> None:
+    def of(name: str, version: str | None) -> Change:
+        return lambda said: said.update(derived_from=[{"dataset": name, "version": version, "digest": None}])
+
+    with registry.sessions() as session:
+        slug = session.scalars(select(Publisher.slug)).one()
+    desk.submit(desk.manifest(extract, change=of(f"{slug}/crops", None)))
+    desk.submit(desk.manifest(extract, name="crops", version="0.9", change=of(f"{slug}/never-seen", "1")))
+    desk.submit(desk.manifest(extract, name="cuts", change=of(f"{slug}/street-portraits", "1.0.0")))
+    for name, parent, version in (
+        ("crops", "street-portraits", None),
+        ("crops", "cuts", "1.0.0"),
+        ("itself", "itself", None),
+    ):
+        with pytest.raises(Conflict) as error:
+            desk.submit(desk.manifest(extract, name=name, change=of(f"{slug}/{parent}", version)))
+        assert error.value.code == "circular-lineage"
+    desk.submit(desk.manifest(extract, name="crops", change=of(f"{slug}/street-portraits", "0.1")))
 
 
 def test_another_manifest_of_the_same_version_is_a_conflict(desk: Desk, extract: Extract) -> None:
