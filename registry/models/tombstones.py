@@ -11,9 +11,9 @@ from registry.models.base import Base
 
 
 class Tombstone(Base):
-    """`kind`: hidden, shown, erased, erased-mail, retracted, voided.
+    """`kind`: hidden, shown, forgotten (who asked), erased (a name out of a version), retracted, voided.
 
-    `subject`: a contributor's public id, a request's id, the keyed digest of a mail address, a manifest's digest.
+    `subject`: a contributor's public id, the id of a claim, opt-out or watch, a manifest's digest.
     `kept`: it stands in the object store as well.
     """
 

@@ -9,7 +9,7 @@ or site that is suppressed, without which tomorrow's datasets could not be match
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
@@ -27,10 +27,11 @@ from registry.models import (
     OptOutSelector,
     Proof,
     Tombstone,
+    Watch,
 )
 from registry.optouts.lapse import forget_unconfirmed
 from registry.optouts.mine import claims_of, opt_outs_of_mail, whose
-from registry.optouts.pieces import pieces
+from registry.optouts.pieces import pieces, select_in
 from registry.optouts.wishes import ERASED, ITEM_KINDS
 from registry.seal import Seal
 from registry.watches.asking import end, watches_of
@@ -41,35 +42,54 @@ def erase_mine(session: Session, *, token: str, seal: Seal, now: dt.datetime) ->
 
     `suppressing` of the opt-outs go on; nobody can take them back any more. Untrusted("wrong-token").
     """
-    return erase_address(session, whose(session, token, now), seal=seal, now=now)
+    digest = whose(session, token, now)
+    found = claims_of(session, digest), opt_outs_of_mail(session, digest), watches_of(session, digest)
+    session.execute(delete(MailToken).where(MailToken.email_digest == digest))
+    session.execute(delete(MailSession).where(MailSession.email_digest == digest))
+    _forget_jobs(session, [digest[:32]])
+    return _erase(session, *found, seal=seal, now=now)
 
 
-def erase_address(session: Session, digest: str, *, seal: Seal, now: dt.datetime) -> dict[str, int]:
-    """The same for the keyed digest of a mail address: all that was made until `now`. May be repeated."""
-    claims = [one for one in claims_of(session, digest) if one.made_at <= now]
-    opt_outs = [one for one in opt_outs_of_mail(session, digest) if one.made_at <= now]
-    session.merge(Tombstone(kind=ERASED_MAIL, subject=digest, made_at=now, kept=False))
+def erase_again(session: Session, ids: Collection[str], *, seal: Seal, now: dt.datetime) -> None:
+    """What a restored database forgot: these claims, opt-outs and watches were erased. Ids that are unknown here stay so."""
+    claims = [one for (one,) in select_in(session, select(Claim), Claim.id, ids)]
+    opt_outs = [one for (one,) in select_in(session, select(OptOut), OptOut.id, ids)]
+    watches = [one for (one,) in select_in(session, select(Watch), Watch.id, ids)]
+    _erase(session, claims, opt_outs, watches, seal=seal, now=now)
+
+
+def _erase(
+    session: Session,
+    claims: Sequence[Claim],
+    opt_outs: Sequence[OptOut],
+    watches: Sequence[Watch],
+    *,
+    seal: Seal,
+    now: dt.datetime,
+) -> dict[str, int]:
     by_state = {state: [one.id for one in opt_outs if one.state == state] for state in _STATES}
+    ids = {one.id for one in claims} | {one.id for one in opt_outs} | {one.id for one in watches}
     for piece in pieces({one.id for one in opt_outs}):
         _forget_words(session, piece)
         session.execute(delete(OptOutClaim).where(OptOutClaim.opt_out_id.in_(piece)))
     _forget_claims(session, [one.id for one in claims])
-    watches = [one.id for one in watches_of(session, digest) if one.made_at <= now]
-    end(session, watches)
-    ids = {one.id for one in claims} | {one.id for one in opt_outs} | set(watches)
-    _forget_mail(session, digest, ids)
+    end(session, [one.id for one in watches])
+    _forget_jobs(session, ids)
     for piece in pieces(by_state["in-force"]):
         _hide_items(session, seal, piece)
-        _scrub(session, piece, now=now)
+        _scrub(session, piece)
     for piece in pieces(by_state["withdrawn"]):
         for table in (OptOutSelector, OptOutScope):
             session.execute(delete(table).where(table.opt_out_id.in_(piece)))
-        _scrub(session, piece, now=now)
+        _scrub(session, piece)
     forget_unconfirmed(session, by_state["awaiting-mail"])
+    for one in sorted(ids):  # the ids are random: nobody learns from them who it was
+        session.merge(Tombstone(kind=FORGOTTEN, subject=one, made_at=now, kept=False))
+    session.flush()
     return {"claims": len(claims), "opt_outs": len(opt_outs), "suppressing": len(by_state["in-force"])}
 
 
-ERASED_MAIL = "erased-mail"
+FORGOTTEN = "forgotten"
 _STATES = ("in-force", "withdrawn", "awaiting-mail")
 
 
@@ -90,11 +110,10 @@ def _forget_claims(session: Session, claims: Collection[str]) -> None:
         session.execute(delete(Claim).where(Claim.id.in_(piece)))
 
 
-def _forget_mail(session: Session, digest: str, ids: Collection[str]) -> None:
-    """Links, keys, and whatever waits to be done for them."""
-    session.execute(delete(MailToken).where(MailToken.email_digest == digest))
-    session.execute(delete(MailSession).where(MailSession.email_digest == digest))
-    for piece in pieces({*ids, digest[:32]}):
+def _forget_jobs(session: Session, keys: Collection[str]) -> None:
+    """Links, and whatever waits to be done for these."""
+    for piece in pieces(keys):
+        session.execute(delete(MailToken).where(MailToken.ref.in_(piece)))
         waiting = delete(Job).where(
             Job.key.in_(piece), Job.kind.in_(("mail", "mine", "prove", "claim", "watch"))
         )
@@ -109,8 +128,6 @@ def _hide_items(session: Session, seal: Seal, opt_outs: Collection[str]) -> None
     session.flush()
 
 
-def _scrub(session: Session, opt_outs: Collection[str], *, now: dt.datetime) -> None:
+def _scrub(session: Session, opt_outs: Collection[str]) -> None:
     gone = {"token_hash": None, "email_sealed": None, "email_digest": None, "salt": b"", "request": None}
     session.execute(update(OptOut).where(OptOut.id.in_(opt_outs)).values(gone))
-    session.add_all(Tombstone(kind="erased", subject=one, made_at=now) for one in opt_outs)
-    session.flush()

@@ -1,6 +1,6 @@
 """What a person took back is written into the object store as well: a database restored from before does not bring it back.
 
-An object holds a kind, a time, and a keyed digest or a public id: nobody learns from it who it was.
+An object holds a kind, a time, and a random or public id: nobody learns from it who it was.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from byline.formats.fields import Fields
 from registry.contributors.hiding import hide_again
 from registry.database import Sessions, transaction
 from registry.models import Tombstone
-from registry.optouts.erasing import ERASED_MAIL, erase_address
+from registry.optouts.erasing import FORGOTTEN, erase_again
 from registry.seal import Seal
 from registry.storage import ObjectStore
 
 ROOT = "tombstones/"
-KINDS = (ERASED_MAIL, "hidden", "shown")
+KINDS = (FORGOTTEN, "hidden", "shown")
 MOST, MOST_BYTES = 500, 4_096
 
 
@@ -64,10 +64,11 @@ def apply_tombstones(session: Session, store: ObjectStore, *, seal: Seal) -> int
         for one in sorted(_stones(store))
         if standing.get((one.kind, one.subject), dt.datetime.min.replace(tzinfo=dt.UTC)) < one.at
     ]
+    erased = {one.subject: one.at for one in missing if one.kind == FORGOTTEN}
+    if erased:
+        erase_again(session, erased, seal=seal, now=max(erased.values()))
     for one in missing:
-        if one.kind == ERASED_MAIL:
-            erase_address(session, one.subject, seal=seal, now=one.at)
-        else:
+        if one.kind != FORGOTTEN:
             hide_again(session, one.subject, hidden=one.kind == "hidden", now=one.at)
         session.merge(Tombstone(kind=one.kind, subject=one.subject, made_at=one.at, kept=True))
     return len(missing)

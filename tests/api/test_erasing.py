@@ -102,7 +102,7 @@ def test_no_key_opens_it_any_more(world: World) -> None:
     assert world.client.get("/v1/mine", headers=key).get_json()["code"] == "wrong-token"
     assert world.client.get(f"/v1/opt-outs/{ident}", headers=key).get_json()["code"] == "wrong-token"
     with world.runtime.sessions() as session:
-        assert session.get(Tombstone, ("erased", ident)) is not None
+        assert session.get(Tombstone, ("forgotten", ident)) is not None
 
 
 def test_what_was_withdrawn_or_never_confirmed_leaves_nothing(world: World) -> None:
