@@ -9,6 +9,7 @@ from sqlalchemy import event, select
 from registry.models import Dataset, Notice
 from registry.optouts.inbox import notices_view
 from registry.optouts.lineage import descendants
+from registry.optouts.match import match_all
 from registry.optouts.status import full_status
 from tests.registry.optouts.small_registry import Line, SmallRegistry, static
 
@@ -73,6 +74,50 @@ def test_a_digest_that_is_not_the_registered_one_is_not_believed(here: SmallRegi
     here.publish("archive/crops", "1", [Line()], parents=[("museum/faces", "1", "0" * 64)])
     here.opt_out(OWNER)
     assert told(here, "archive/crops") is None
+
+
+def test_only_who_made_theirs_from_a_version_with_rows_is_asked(here: SmallRegistry) -> None:
+    here.publish("museum/faces", "1", [MINE])
+    here.publish("museum/faces", "2", [Line()])
+    here.publish("archive/old", "1", [Line()], parents=[("museum/faces", "1", None)])
+    here.publish("archive/new", "1", [Line()], parents=[("museum/faces", "2", None)])
+    here.publish("archive/some", "1", [Line()], parents=[("museum/faces", "0.9", None)])
+    here.opt_out(OWNER)
+    assert told(here, "archive/old") is not None
+    assert told(here, "archive/new") is None
+    assert told(here, "archive/some") is not None  # nobody can say which version that was
+    here.publish("museum/faces", "0.9", [Line()])
+    settled = told(here, "archive/some")
+    assert settled is not None
+    assert settled["state"] == "withdrawn"
+
+
+def test_an_opt_out_limited_to_datasets_asks_only_those(here: SmallRegistry) -> None:
+    here.publish("museum/faces", "1", [MINE])
+    here.publish("archive/crops", "1", [Line()], parents=[("museum/faces", "1", None)])
+    here.publish("archive/cuts", "1", [Line()], parents=[("archive/crops", "1", None)])
+    here.opt_out(OWNER, datasets=["museum/faces", "archive/cuts"])
+    assert told(here, "archive/crops") is None
+    assert told(here, "archive/cuts") is not None
+
+
+def test_a_notice_that_was_withdrawn_with_its_opt_out(here: SmallRegistry) -> None:
+    here.publish("museum/faces", "1", [MINE])
+    here.publish("archive/crops", "1", [Line()], parents=[("museum/faces", "1", None)])
+    asked, token = here.opt_out(OWNER)
+    here.withdraw(asked, token)
+    notice = told(here, "archive/crops")
+    assert notice is not None
+    assert notice["state"] == "withdrawn"
+
+
+def test_matching_everything_again_changes_nothing(here: SmallRegistry) -> None:
+    here.publish("museum/faces", "1", [MINE])
+    here.publish("archive/crops", "1", [Line()], parents=[("museum/faces", "1", None)])
+    here.opt_out(OWNER)
+    before = told(here, "archive/crops")
+    match_all(here.sessions, items=here.items, store=here.store, now=here.now)
+    assert told(here, "archive/crops") == before
 
 
 def test_what_is_circular_ends(here: SmallRegistry) -> None:

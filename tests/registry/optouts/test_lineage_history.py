@@ -6,11 +6,13 @@ test_match_history.py has every kind of row; here rows are one photographer's or
 from __future__ import annotations
 
 import itertools
+import random
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,27 +27,28 @@ NEVER = "museum/lost"
 OWNER = "flickr:11@N00"
 MINE = Line(makers=(OWNER,), photos=("flickr:101",), url=static(101))
 
-dies_at = st.sampled_from((0, 0, 0, 1, 2, 3))
-at = st.integers(0, 30)
-edge = st.tuples(
-    at, st.sampled_from(("any", "any", "version", "version", "digest", "digest", "wrong", "later", "never"))
-)
-dataset = st.sampled_from((*DATASETS[:4], *DATASETS))
-publish = st.tuples(
-    st.just("publish"), dataset, st.sampled_from((True, False, False)), st.lists(edge, max_size=2), dies_at
-)
-step = st.one_of(
-    publish,
-    publish,
-    publish,
-    st.tuples(st.just("ask"), st.none() | st.frozensets(st.sampled_from(DATASETS), min_size=1, max_size=3)),
-    st.tuples(st.just("end"), at, st.sampled_from(("retracted", "voided")), dies_at),
-    st.tuples(st.just("withdraw"), at, dies_at),
-    st.tuples(st.just("decide"), st.sampled_from(PUBLISHERS), st.booleans()),
-)
-first: st.SearchStrategy[tuple[object, ...]] = st.tuples(
-    st.just("publish"), dataset, st.just(True), st.just([]), st.just(0)
-)
+KINDS = ("any", "version", "version", "digest", "wrong", "later", "never")
+DIES = (0, 0, 0, 1, 2, 3)
+"""At which commit the process dies; 0: it does not."""
+
+
+def steps(draw: random.Random) -> Iterator[tuple[Any, ...]]:
+    """A history: somebody's rows first, then mostly versions made from versions."""
+    yield "publish", draw.choice(DATASETS[:4]), True, [], 0
+    for _ in range(10):
+        what = draw.choice(("derive",) * 5 + ("publish", "ask", "end", "withdraw", "decide"))
+        name, number, dies = draw.choice((*DATASETS[:4], *DATASETS)), draw.randrange(60), draw.choice(DIES)
+        made_from = [(draw.randrange(60), draw.choice(KINDS)) for _ in range(draw.choice((1, 1, 2)))]
+        if what in {"derive", "publish"}:
+            yield "publish", name, what == "publish", made_from, dies
+        elif what == "ask":
+            yield "ask", draw.choice((None, frozenset(draw.sample(DATASETS, 3))))
+        elif what == "end":
+            yield "end", number, draw.choice(("retracted", "voided")), dies
+        elif what == "withdraw":
+            yield "withdraw", number, dies
+        else:
+            yield "decide", draw.choice(PUBLISHERS), draw.random() < 0.7
 
 
 class Told:
@@ -95,7 +98,9 @@ class Told:
         self.here.survive(lambda: self.here.end(version.id, version.state))
 
     def withdraw(self, number: int, dies: int) -> None:
-        wish = self.world.wishes[number % len(self.world.wishes)]
+        if len(self.world.wishes) == 1:  # somebody is left, or the rest of the history is about nobody
+            self.ask(None)
+        wish = self.world.wishes[-1 if number > 5 else 0]
         wish.in_force = False
         self.here.crash_at(dies)
         self.here.survive(lambda: self.here.withdraw(wish.id, self.tokens[wish.id]))
@@ -115,11 +120,11 @@ def fresh() -> Iterator[SmallRegistry]:
         shutil.rmtree(folder)
 
 
-@given(start=first, steps=st.lists(step, min_size=4, max_size=9))
-@settings(max_examples=12)
-def test_any_order_gives_the_notices_of_a_naive_recomputation(start: tuple, steps: list[tuple]) -> None:  # type: ignore[type-arg]
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=8)
+def test_any_order_gives_the_notices_of_a_naive_recomputation(seed: int) -> None:
     with fresh() as here:
         told = Told(here)
-        for what, *said in (start, *steps):
+        for what, *said in steps(random.Random(seed)):  # noqa: S311 - repeatable on purpose
             getattr(told, what)(*said)
             assert_true(here, told.world)
