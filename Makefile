@@ -131,7 +131,7 @@ browser: ## install Chromium for the browser tests, where this user may (Debian)
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium >/dev/null; } || \
 	  echo "no Chromium here: the browser tests will be skipped" >&2
 
-outsiders: $(VENV)/.dev ## install Go and its mod packages (Debian) and aics-tlog (Python >= 3.12), which read our logs in the tests, where they install
+outsiders: $(VENV)/.dev ## install Go and its mod packages (Debian), aics-tlog (Python >= 3.12) and img2dataset, which the tests run, where they install
 	@command -v go >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q >/dev/null && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends golang-go golang-golang-x-mod-dev >/dev/null; } || \
 	  echo "no Go here: the tests that have it read our logs will be skipped" >&2
@@ -140,6 +140,9 @@ outsiders: $(VENV)/.dev ## install Go and its mod packages (Debian) and aics-tlo
 	  $$python -m venv --clear --without-pip $(VENV)/outsiders && \
 	  $(BIN)/uv pip install -q --require-hashes --python $(VENV)/outsiders/bin/python -r requirements/outsiders.txt; } || \
 	  { rm -rf $(VENV)/outsiders; echo "no Python 3.12 with aics-tlog here: the tests that have it read our logs will be skipped" >&2; }
+	@{ $(PYTHON) -m venv --clear --without-pip $(VENV)/img2dataset && \
+	  $(BIN)/uv pip install -q --require-hashes --python $(VENV)/img2dataset/bin/python -r requirements/img2dataset.txt; } || \
+	  { rm -rf $(VENV)/img2dataset; echo "no img2dataset here: the test that runs it will be skipped" >&2; }
 
 clean: ## forget the virtual environment and the demo's data
 	@rm -rf $(VENV) .byline
