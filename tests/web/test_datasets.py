@@ -71,6 +71,7 @@ def test_lineage_is_shown_both_ways(seen: World) -> None:
     assert "lab/faces 2.0.0" in child
     assert "yahoo/yfcc100m (not registered here)" in child
     assert "These say they were made from it: lab/crops 1.0.0 from 2.0.0" in parent
+    assert "Byline does not check how a dataset was made" in child
 
 
 def test_who_has_the_files_can_see_which_rows_went_and_the_page_says_so(seen: World) -> None:

@@ -29,6 +29,13 @@ def test_a_history_on_postgresql_ends_as_the_records_say(tmp_path: Path, postgre
             ("stranger/c", [Line(makers=(OTHER,), photos=("flickr:101",))]),
         ):
             world.versions.append(Version(here.publish(dataset, "1", rows), dataset, "1", rows))
+        for dataset, edges in (
+            ("archive/made", (("museum/a", "1", None),)),
+            ("archive/further", (("archive/made", None, None), ("museum/lost", None, None))),
+        ):
+            made = here.publish(dataset, "1", [Line()], parents=edges)
+            world.versions.append(Version(made, dataset, "1", [Line()], parents=edges))
+        world.order = ["museum/a", "archive/b", "stranger/c"]
         wished, token = here.opt_out(OWNER)
         world.wishes.append(Wished(wished, [("maker", OWNER)], "verified"))
         world.wishes.append(
