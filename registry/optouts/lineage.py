@@ -37,7 +37,8 @@ class Descent:
 def descendants(session: Session, opt_out_id: str) -> dict[int, Descent]:
     """Every dataset without rows of an opt-out that is made, by whatever steps, from one with rows. One statement.
 
-    Of several parents it is the nearest, then the one that was registered first.
+    Only by versions with rows that name no maker: where every row names one, it was read, and holds none of theirs. Of
+    several parents it is the nearest, then the one that was registered first.
     """
     parent, child = aliased(Manifest), aliased(Manifest)
     of, by = aliased(Dataset), aliased(Publisher)
@@ -75,7 +76,7 @@ def descendants(session: Session, opt_out_id: str) -> dict[int, Descent]:
         .join(walk, walk.c.manifest_id == Manifest.id)
         .join(Dataset, Dataset.id == Manifest.dataset_id)
         .join(Publisher, Publisher.id == Dataset.publisher_id)
-        .where(Manifest.dataset_id.not_in(matched))
+        .where(Manifest.dataset_id.not_in(matched), Manifest.unattributed > 0)
         .group_by(Manifest.id, Manifest.dataset_id, Manifest.version, Manifest.role, Publisher.slug, Dataset.name)
         .group_by(walk.c.root_id)
         .order_by(Manifest.id)

@@ -179,7 +179,7 @@ class World:
             ways = [
                 (n, self.order.index(root), root) for (made, root), n in depth.items() if made == version.id
             ]
-            if not ways or version.dataset in rows:
+            if not ways or version.dataset in rows or all(line.makers for line in version.lines):
                 continue
             if wish.datasets is not None and version.dataset not in wish.datasets:
                 continue

@@ -185,7 +185,7 @@ class SmallRegistry:
             n: hashlib.sha256(f"{digest}/{n}".encode()).hexdigest() for n in {0, *(x.file for x in lines)}
         }
         with transaction(self.sessions) as session:
-            manifest = _manifest(dataset_id, version, digest, rows=len(lines), now=self.now)
+            manifest = _manifest(dataset_id, version, digest, lines=lines, now=self.now)
             manifest.role, manifest.visibility, manifest.supersedes_id = role, visibility, supersedes
             session.add(manifest)
             session.flush()
@@ -379,11 +379,13 @@ def _has_tables(engine: Engine) -> bool:
         return engine.dialect.has_table(connection, MatcherState.__tablename__)
 
 
-def _manifest(dataset_id: int, version: str, digest: str, *, rows: int, now: dt.datetime) -> Manifest:
+def _manifest(
+    dataset_id: int, version: str, digest: str, *, lines: Sequence[Line], now: dt.datetime
+) -> Manifest:
     return Manifest(
         dataset_id=dataset_id, version=version, digest=digest, key_id="0" * 64, state="logged", role="holder",
-        format="csv", records=rows, rows=rows, purposes=[], access="open", annotations=[], consent={},
-        licenses={}, platforms={}, made_at=now,
+        format="csv", records=len(lines), rows=len(lines), purposes=[], access="open", annotations=[], consent={},
+        licenses={}, platforms={}, made_at=now, unattributed=sum(not line.makers for line in lines),
     )  # fmt: skip
 
 

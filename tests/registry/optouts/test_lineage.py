@@ -55,6 +55,17 @@ def test_a_child_with_rows_of_its_own_has_one_notice_and_it_is_its_own(here: Sma
     assert (notice["parent"], notice["records"]) == (None, 1)
 
 
+def test_a_child_whose_every_row_names_its_maker_was_read_and_is_not_asked(here: SmallRegistry) -> None:
+    here.publish("museum/faces", "1", [MINE])
+    here.publish(
+        "archive/named", "1", [Line(makers=("flickr:22@N00",))], parents=[("museum/faces", "1", None)]
+    )
+    here.publish("archive/crops", "1", [Line()], parents=[("archive/named", "1", None)])
+    here.opt_out(OWNER)
+    assert told(here, "archive/named") is None
+    assert told(here, "archive/crops") is not None  # through it, all the same
+
+
 def test_a_parent_that_comes_after_its_child_and_goes_again(here: SmallRegistry) -> None:
     here.opt_out(OWNER)
     here.publish("archive/crops", "1", [Line()], parents=[("museum/faces", "1", None)])
