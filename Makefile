@@ -16,7 +16,7 @@ else
   INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
 endif
 
-.PHONY: help setup run serve test explore check coverage fix openapi docs screenshot migration lock lint types contracts browser outsiders clean bench-ingest bench-search bench-filter bench-peer bench-log bench-optouts bench-reads test-postgres
+.PHONY: help setup run serve test explore check coverage fix openapi docs screenshot migration lock lint types contracts browser outsiders clean bench-ingest bench-search bench-filter bench-feed bench-peer bench-log bench-optouts bench-reads test-postgres
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -108,6 +108,9 @@ bench-search: $(VENV)/.dev ## 100,000 contributors, beside SQLite FTS5
 
 bench-filter: $(VENV)/.dev ## 2 M rows against 1 M keys, beside reading and rewriting the file
 	@$(BIN)/python -m benchmarks.filter
+
+bench-feed: $(VENV)/.dev ## 10 M fingerprints: first sync, a delta of 10,000, bytes each
+	@$(BIN)/python -m benchmarks.feed
 
 $(VENV)/peer/.done: requirements/bench.txt | $(VENV)/.dev
 	@$(BIN)/python -m venv --without-pip $(VENV)/peer
