@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import math
 import resource
 import sys
 import tempfile
@@ -121,8 +122,10 @@ def main(count: int) -> int:
     decoded = timed(lambda: [keyfeed.read(one) for one in data])
     hashed = timed(lambda: [hashlib.sha256(one).digest() for one in data])
     print(
-        f"{len(base.k):,} fingerprints with categories, {size / len(base.k):.2f} B each (goal <= {PER_KEY:g})"
+        f"{len(base.k):,} fingerprints with categories, {size / len(base.k):.2f} B each (goal <= {PER_KEY:g};",
+        end=" ",
     )
+    print(f"limit {entropy(len(base.k)):.2f}, without their categories)")
     print(
         f"  first sync, all verified, on the disk  {first:6.2f} s   goal {FIRST} s; decoding alone {decoded:.2f} s, ",
         end="",
@@ -136,6 +139,11 @@ def main(count: int) -> int:
         f"  peak RSS of all this, the registry included: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB"
     )
     return 0
+
+
+def entropy(count: int) -> float:
+    """Bytes each of `count` different numbers of 60 bits: log2 of how many such sets there are, by Stirling."""
+    return (60 - math.log2(count) + math.log2(math.e)) / 8
 
 
 def pull(registry: Registry, state: Path) -> None:

@@ -105,3 +105,25 @@ def test_erasing_asks_for_the_box_and_then_closes(world: World) -> None:
     done = world.send("/mine/erase", form="/mine", forever="yes")
     assert "1 opt-out goes on without you" in words(done.text)
     assert "Mail me the link" in world.page("/mine")
+
+
+def test_what_one_is_told_of_is_asked_on_a_makers_page_and_ended_on_ones_own(world: World) -> None:
+    found = world.client.get("/v1/lookup", query_string={"q": MAKER}).get_json()["contributors"]
+    page = f"/makers/{found[0]['id']}"
+    asked = world.send("/watches/maker", form=page, maker=found[0]["id"], email=ME)
+    assert "Look into your mail" in words(asked.text)
+    world.settle()
+    mails = sorted(
+        (world.runtime.settings.data_dir / "mail").iterdir(), key=lambda path: path.stat().st_mtime
+    )
+    link = re.search(r"/confirm/([A-Za-z0-9_-]+)", mails[-1].read_text().replace("=\n", ""))
+    assert link
+    assert "70000001@N01 on Flickr" in words(world.page(f"/confirm/{link[1]}"))
+    world.send("/confirm", form=f"/confirm/{link[1]}", token=link[1])
+    _open(world)
+    shown = parse(world.page("/mine"))
+    assert "New datasets that name 70000001@N01 on Flickr" in words(shown.html or "")
+    ident = shown.css_first('form[action="/mine/unwatch"] input[name="id"]')
+    assert ident is not None
+    world.send("/mine/unwatch", form="/mine", id=ident.attributes["value"] or "")
+    assert "New datasets that name" not in words(world.page("/mine"))

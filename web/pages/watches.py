@@ -29,8 +29,8 @@ def routes(pages: flask.Blueprint) -> None:
 def watch_maker() -> ResponseReturnValue:
     """A mail when a new dataset names this maker."""
     with runtime().sessions() as session:
-        key = str(queries.contributor(session, field("maker", most=32))["handles"][0]["key"])
-    return _asked(lambda _: asking.about_maker(key))
+        key = str(queries.contributor(session, field("maker", most=32))["contributor"]["key"])
+    return _asked(lambda _: key)
 
 
 def watch_answers() -> ResponseReturnValue:
