@@ -11,7 +11,8 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from byline.client.sources import Source
 from byline.client.state import State
 from byline.client.sync import sync
 from byline.client.transport import Transport
-from byline.formats import canonical, checkpoint, entries, keyfeed, merkle, note, receipt, rowfeed
+from byline.formats import canonical, checkpoint, entries, hashing, keyfeed, merkle, note, receipt, rowfeed
 from byline.formats.categories import CATEGORIES, EVERYTHING
 from byline.formats.extract import ColumnDigest
 from byline.formats.feedhead import note_text
@@ -66,22 +67,31 @@ def run(folder: Path) -> None:
     )
     wish = Wish(use=use_of(None))
 
-    def filtered(source: Path, target: Target) -> dict[str, Any]:
-        return filter_files(
-            [Source(str(source), source.name)], feed, wish, target=target, jobs=os.cpu_count() or 1
+    def filtered(source: Path, target: Target, *, jobs: int = os.cpu_count() or 1) -> dict[str, Any]:
+        return filter_files([Source(str(source), source.name)], feed, wish, target=target, jobs=jobs)
+
+    def masked(*, jobs: int) -> float:
+        took = timed(
+            lambda: check(filtered(copy, Target(mask=folder / "m.npy"), jobs=jobs), "key", len(gone))
         )
+        assert (~np.load(folder / "m.npy") == np.isin(order, gone)).all()
+        return took
 
     show("floor: read the URL column", floor_read, floor_read)
     show("floor: read and rewrite", floor_rewrite, floor_rewrite)
-    masked = timed(lambda: check(filtered(copy, Target(mask=folder / "m.npy")), "key", len(gone)))
-    assert (~np.load(folder / "m.npy") == np.isin(order, gone)).all()
-    show("key feed, mask", masked, floor_read, goal=0.8)
+    assert hashing.fast() is not None, "polars-hash is not installed"
+    show("key feed, mask, one core, byline[fast]", masked(jobs=1), floor_read, goal=1)
+    with without_extra():
+        show("key feed, mask, one core, hashlib", masked(jobs=1), floor_read)
+    show(
+        f"key feed, mask, {os.cpu_count()} cores, byline[fast]", masked(jobs=os.cpu_count() or 1), floor_read
+    )
     written = timed(lambda: check(filtered(copy, Target(file=folder / "k.parquet")), "key", len(gone)))
     assert (
         pq.read_table(folder / "k.parquet", columns=["id"])["id"].to_numpy().tolist()
         == order[~np.isin(order, gone)].tolist()
     )
-    show("key feed, rewrite", written, floor_rewrite)
+    show("key feed, rewrite, byline[fast]", written, floor_rewrite)
     first = timed(lambda: check(filtered(data, Target(mask=folder / "r.npy")), "row", len(gone)))
     show("row feed, mask, the file seen first (SHA-256 of it, digest of a column)", first, floor_read)
     again = timed(lambda: check(filtered(data, Target(mask=folder / "r.npy")), "row", len(gone)))
@@ -235,6 +245,16 @@ def check(report: dict[str, Any], tier: str, gone: int) -> None:
     assert report["files"][0]["tier"] == tier, report["files"]
     assert (report["rows_in"], report["rows_out"]) == (ROWS, ROWS - gone), report
     assert report["unreadable"] == 0
+
+
+@contextmanager
+def without_extra() -> Iterator[None]:
+    """As it is without polars-hash, in this process."""
+    fast, hashing.fast = hashing.fast, lambda: None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        hashing.fast = fast
 
 
 def timed(work: Callable[[], object]) -> float:

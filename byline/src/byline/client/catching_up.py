@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from byline.client.keysets import KeptSet, gone, open_kept, write_set
@@ -20,10 +21,9 @@ Fetch = Callable[[Sequence[KeyFile]], None]
 
 @dataclass(frozen=True)
 class Earlier:
-    """The head believed before, and its set."""
+    """The head believed before, and what its set is made of."""
 
     head: Head
-    keys: KeptSet
     recipe: Recipe
 
 
@@ -42,7 +42,8 @@ def catch_up(state: State, head: Head, before: Head | None, fetch: Fetch) -> Rec
     if deltas is not None and _size(deltas) <= max(_size(head.base), 1 << 20):
         return _by_deltas(state, head, earlier, fetch)
     recipe = _by_base(state, head, fetch)
-    left = gone(earlier.keys, open_set(state, head, recipe))
+    keys = open_set(state, earlier.head, earlier.recipe)
+    left = gone(keys, open_set(state, head, recipe))
     _check_left(state, head, earlier, left, fetch)
     return recipe
 
@@ -78,8 +79,7 @@ def _whole(state: State, head: Head) -> KeptSet | None:
 def _earlier(state: State, before: Head | None) -> Earlier | None:
     if before is None:
         return None
-    recipe = state.recipe(before.seq) or _recipe(before)
-    return Earlier(before, open_set(state, before, recipe), recipe)
+    return Earlier(before, state.recipe(before.seq) or _recipe(before))
 
 
 def _by_base(state: State, head: Head, fetch: Fetch) -> Recipe:
@@ -93,8 +93,8 @@ def _by_deltas(state: State, head: Head, earlier: Earlier, fetch: Fetch) -> Reci
     deltas = needed_since(head, earlier.head.seq) or ()
     fetch(deltas)
     change = latest([keyfeed.read_delta(state.bytes_of(one.path, one.sha256)) for one in deltas])
-    write_set(state.set_of(head.set_sha256), checked(head, applied(earlier.keys.pieces(), change)))
-    bits = earlier.keys.bits_at(change.k) & ~change.c
+    keys = _changed(state, head, earlier, change)
+    bits = keys.bits_at(change.k) & ~change.c
     _check_left(state, head, earlier, KeySet(change.k[bits > 0], bits[bits > 0]), fetch)
     recipe = earlier.recipe
     if len(recipe.deltas) + len(deltas) > MOST_DELTAS:  # go on from the set itself
@@ -102,6 +102,18 @@ def _by_deltas(state: State, head: Head, earlier: Earlier, fetch: Fetch) -> Reci
         recipe = Recipe(set_sha256=earlier.head.set_sha256)
     paths = (*recipe.deltas, *(one.path for one in deltas))
     return Recipe(recipe.base, tuple(dict.fromkeys(paths)), recipe.set_sha256)
+
+
+def _changed(state: State, head: Head, earlier: Earlier, change: KeySet) -> KeptSet:
+    """Write the changed set, and give the earlier one: checked while it is read, made again where it is missing or torn."""
+    stem = state.set_of(head.set_sha256)
+    with suppress(BylineError, OSError, ValueError):
+        keys = open_kept(state.set_of(earlier.head.set_sha256))
+        write_set(stem, checked(head, applied(checked(earlier.head, keys.pieces()), change)))
+        return keys
+    keys = open_set(state, earlier.head, earlier.recipe)
+    write_set(stem, checked(head, applied(keys.pieces(), change)))
+    return keys
 
 
 def _check_left(state: State, head: Head, earlier: Earlier, left: KeySet, fetch: Fetch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,8 @@ from byline.errors import Refused
 Keys = npt.NDArray[np.int64]
 Bits = npt.NDArray[np.uint8]
 _PAIR = np.dtype([("k", ">u8"), ("c", "u1")])
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 18
+_WORTH_A_THREAD = 1 << 15
 
 
 class KeySet(NamedTuple):
@@ -106,6 +108,8 @@ class SetDigest:
     def __init__(self) -> None:
         """Of nothing yet."""
         self._sha256, self._last, self.n = hashlib.sha256(), -1, 0
+        self._beside: ThreadPoolExecutor | None = None
+        self._hashing: Future[None] | None = None
 
     def update(self, piece: KeySet) -> None:
         """Go on; Refused("bad-key-feed") unless the keys ascend strictly."""
@@ -116,12 +120,27 @@ class SetDigest:
         for part in cut(piece):
             pairs = np.empty(len(part.k), dtype=_PAIR)
             pairs["k"], pairs["c"] = part.k, part.c
-            self._sha256.update(pairs.data)
+            self._hash(pairs)
         self._last, self.n = int(piece.k[-1]), self.n + len(piece.k)
 
     def hexdigest(self) -> str:
         """The digest so far."""
+        self._wait()
         return self._sha256.hexdigest()
+
+    def _hash(self, pairs: npt.NDArray[np.void]) -> None:
+        """Beside us, while the next ones are read and packed: hashing is most of the work, and waits for no Python."""
+        self._wait()
+        if len(pairs) < _WORTH_A_THREAD:
+            self._sha256.update(pairs.data)
+            return
+        self._beside = self._beside or ThreadPoolExecutor(1)
+        self._hashing = self._beside.submit(self._sha256.update, pairs.data)
+
+    def _wait(self) -> None:
+        if self._hashing is not None:
+            self._hashing.result()
+            self._hashing = None
 
 
 def _one(piece: KeySet, change: KeySet) -> KeySet:
