@@ -28,16 +28,14 @@ def extract_key(digest: str, part: int) -> str:
 def keep_extract(store: ObjectStore, digest: str, parts: list[Path]) -> None:
     """Keep the extract as it was sent: what `rebuild` makes everything from again."""
     for number, part in enumerate(parts):
-        with part.open("rb") as file:
-            store.put(extract_key(digest, number), file)
+        store.put_file(extract_key(digest, number), part)
 
 
 def keep_index(store: ObjectStore, digest: str, index: Path) -> str:
     """Keep the record index; its SHA-256."""
     with index.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-        file.seek(0)
-        store.put(index_key(digest), file)
+    store.put_file(index_key(digest), index)
     return found
 
 

@@ -51,6 +51,18 @@ class FolderStore:
         with self._written(data) as temporary, self._locked():
             _replace(temporary, path, key)
 
+    def put_file(self, key: str, path: Path) -> None:
+        """As ObjectStore says; on another disk it is copied."""
+        to = self._path(key)
+        with path.open("rb") as file:
+            try:
+                with self._linked(path, file.fileno()) as temporary, self._locked():
+                    _replace(temporary, to, key)
+            except OSError as error:
+                if error.errno not in {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP}:
+                    raise
+                self.put(key, file)
+
     def get(self, key: str) -> bytes:
         """As ObjectStore says."""
         try:
@@ -154,19 +166,28 @@ class FolderStore:
         """
         handle, path = self._temporary()
         try:
-            for block in chunks(data):
-                _write_all(handle, block)
-            os.fsync(handle)
+            with _needing_room():
+                for block in chunks(data):
+                    _write_all(handle, block)
+                os.fsync(handle)
             yield path
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise Unavailable(
-                    "disk-full", "there is no space left where the objects lie", retry_after=600
-                ) from error
-            raise
         finally:
             path.unlink(missing_ok=True)
             os.close(handle)
+
+    @contextmanager
+    def _linked(self, path: Path, handle: int) -> Iterator[Path]:
+        """A second name of an open file, fsynced, in the place of temporary files; locked before it has it."""
+        temporary = self._tmp / uuid.uuid4().hex
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        os.link(path, temporary)
+        try:
+            os.fchmod(handle, 0o600)
+            with _needing_room():
+                os.fsync(handle)
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)  # rename(2) leaves it where both names are of one file already
 
     def _temporary(self) -> tuple[int, Path]:
         while True:
@@ -176,6 +197,18 @@ class FolderStore:
             if os.fstat(handle).st_nlink:
                 return handle, path
             os.close(handle)  # a sweep took it between making and locking
+
+
+@contextmanager
+def _needing_room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise Unavailable(
+                "disk-full", "there is no space left where the objects lie", retry_after=600
+            ) from error
+        raise
 
 
 def _replace(temporary: Path, path: Path, key: str) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 from registry.storage.store import Body, Entry, check_key, check_range, chunks, missing
 
@@ -31,6 +32,11 @@ class MemoryStore:
         whole = b"".join(chunks(data))
         with self._lock:
             self._objects[check_key(key)] = whole
+
+    def put_file(self, key: str, path: Path) -> None:
+        """As ObjectStore says."""
+        with path.open("rb") as file:
+            self.put(key, file)
 
     def get(self, key: str) -> bytes:
         """As ObjectStore says."""

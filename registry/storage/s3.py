@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -65,6 +66,11 @@ class S3Store:
     def put(self, key: str, data: Body) -> None:
         """As ObjectStore says."""
         self._write(key, data, {})
+
+    def put_file(self, key: str, path: Path) -> None:
+        """As ObjectStore says."""
+        with path.open("rb") as file:
+            self.put(key, file)
 
     def get(self, key: str) -> bytes:
         """As ObjectStore says."""

@@ -9,6 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from byline.errors import NotFound, Refused
@@ -42,6 +43,10 @@ class ObjectStore(Protocol):
 
     def put(self, key: str, data: Body) -> None:
         """Write or replace; readers see the old object or the new one, never a mixture."""
+        ...
+
+    def put_file(self, key: str, path: Path) -> None:
+        """As `put`, of a whole file that nobody writes to any more: a store in a folder takes the file itself where it can."""
         ...
 
     def get(self, key: str) -> bytes:

@@ -128,3 +128,46 @@ def test_objects_may_lie_where_the_url_has_a_space(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "with space")
     assert store.put_new("a", b"1")
     assert FolderStore(tmp_path / "with space").get("a") == b"1"
+
+
+def test_a_file_on_the_same_disk_becomes_the_object_itself(store: FolderStore, tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    path.write_bytes(b"rows")
+    store.put_file("a/b", path)
+    assert (store.root / "a" / "b").samefile(path)
+    assert (store.root / "a" / "b").stat().st_mode & 0o077 == 0
+    assert list((store.root / ".tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("why", [errno.EXDEV, errno.EPERM, errno.EMLINK])
+def test_a_file_on_another_disk_is_copied(
+    store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: int
+) -> None:
+    path = tmp_path / "made"
+    path.write_bytes(b"rows")
+
+    def refused(_a: Path, _b: Path) -> None:
+        raise OSError(why, os.strerror(why))
+
+    monkeypatch.setattr(os, "link", refused)
+    store.put_file("a", path)
+    assert store.get("a") == b"rows"
+    assert not (store.root / "a").samefile(path)
+
+
+def test_a_file_whose_bytes_find_no_room_is_no_object(
+    store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "made"
+    path.write_bytes(b"rows")
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Unavailable) as caught:
+        store.put_file("a", path)
+    monkeypatch.undo()
+    assert caught.value.code == "disk-full"
+    assert list(store.list("")) == []
+    assert list((store.root / ".tmp").iterdir()) == []

@@ -53,6 +53,25 @@ def test_the_same_bytes_again_are_not_created_twice(store: ObjectStore) -> None:
     assert not store.put_new("a", b"same")
 
 
+def test_a_file_is_put_whole_and_over_what_was_there(store: ObjectStore, tmp_path: Path) -> None:
+    path = tmp_path / "made.parquet"
+    for body in (b"one" * 1_000, b"another", b"another"):
+        path.write_bytes(body)
+        store.put_file("a/b", path)
+        path.unlink()
+        assert store.get("a/b") == body
+    assert list(store.list("")) == ["a/b"]
+
+
+def test_a_file_put_twice_stays_where_it_is(store: ObjectStore, tmp_path: Path) -> None:
+    path = tmp_path / "made.parquet"
+    path.write_bytes(b"one")
+    store.put_file("a", path)
+    store.put_file("a", path)
+    assert path.read_bytes() == store.get("a") == b"one"
+    assert store.sweep(before=dt.datetime.now(dt.UTC)) == 0
+
+
 def test_of_sixteen_racing_creators_one_wins(store: ObjectStore) -> None:
     gate = threading.Barrier(16)
 
