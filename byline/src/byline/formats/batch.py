@@ -7,12 +7,14 @@ distinct text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from byline.formats.makers import (
+    MAYBE_A_PAGE,
     digest_text,
     id_key,
     maker_in_name,
@@ -72,44 +74,66 @@ def _block(batch: pa.RecordBatch | pa.Table, dataset: str) -> pa.RecordBatch:
 
 
 class _Profiles:
-    """The creator columns, each reduced to its distinct texts and where they stand."""
+    """The creator columns, each reduced to its distinct texts and where they stand, when that is first needed."""
 
     def __init__(self, fields: Fields, rows: int) -> None:
         self.none = pa.nulls(rows, pa.string())
-        encoded = {name: fields[name].dictionary_encode() for name in fields if name.startswith("creator_")}
-        self.places = {name: column.indices for name, column in encoded.items()}
-        self.texts = {name: column.dictionary for name, column in encoded.items()}
-        self.pages = canonical_urls(self.texts["creator_url"]) if "creator_url" in encoded else None
+        self._fields = {name: fields[name] for name in fields if name.startswith("creator_")}
+        self._encoded: dict[str, pa.DictionaryArray] = {}
 
     def makers(self) -> Columns:
         """The platform makers that creator_url, creator_id and creator_name show."""
-        shown = shown_of_column(self.pages).maker if self.pages is not None else None
+        pages = self._pages
+        shown = shown_of_column(pages).maker if pages is not None else None
         return [
-            shown.take(self.places["creator_url"]) if shown is not None else None,
+            shown.take(self._distinct("creator_url").indices) if shown is not None else None,
             self._each("creator_id", number_key),
-            self._each("creator_name", maker_in_name),
+            self._each("creator_name", maker_in_name) if self._named_by_pages else None,
         ]
 
     def otherwise(self, dataset: str) -> pa.StringArray:
         """What stands in where a row shows no platform's maker: web, then id, then name."""
         pages = (
-            each_distinct(self.pages, web_key).take(self.places["creator_url"])
-            if self.pages is not None
+            each_distinct(self._pages, web_key).take(self._distinct("creator_url").indices)
+            if self._pages is not None
             else None
         )
         found = (
             pages,
-            self._each("creator_name", lambda name: web_key(profile_in_name(name))),
+            self._each("creator_name", lambda name: web_key(profile_in_name(name)))
+            if self._named_by_pages
+            else None,
             self._each("creator_id", lambda number: id_key(number, dataset)),
             self._each("creator_name", lambda name: name_key(name, dataset)),
         )
         return pc.coalesce(*(column for column in found if column is not None), self.none)
 
+    @cached_property
+    def _pages(self) -> pa.StringArray | None:
+        """B1 of each distinct creator_url."""
+        return (
+            canonical_urls(self._distinct("creator_url").dictionary)
+            if "creator_url" in self._fields
+            else None
+        )
+
+    @cached_property
+    def _named_by_pages(self) -> bool:
+        """Whether any name may be, or link, somebody's page: nearly no column has one, and Arrow sees that at once."""
+        names = self._fields.get("creator_name")
+        return names is not None and bool(pc.any(pc.match_substring_regex(names, MAYBE_A_PAGE)).as_py())
+
+    def _distinct(self, name: str) -> pa.DictionaryArray:
+        if name not in self._encoded:
+            self._encoded[name] = self._fields[name].dictionary_encode()
+        return self._encoded[name]
+
     def _each(self, name: str, reading: Callable[[str], str | None]) -> pa.StringArray | None:
-        if name not in self.texts:
+        if name not in self._fields:
             return None
-        keys = pa.array([reading(text) for text in self.texts[name].to_pylist()], pa.string())
-        return keys.take(self.places[name]) if keys.null_count < len(keys) else None
+        encoded = self._distinct(name)
+        keys = pa.array([reading(text) for text in encoded.dictionary.to_pylist()], pa.string())
+        return keys.take(encoded.indices) if keys.null_count < len(keys) else None
 
 
 def listed(columns: Columns, rows: int, *, instead: Callable[[], Columns]) -> pa.ListArray:

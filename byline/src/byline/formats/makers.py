@@ -17,6 +17,8 @@ LONGEST_KEY = 1000
 _NSID = re.compile(r"^[0-9]{2,12}(?:@|%40)[Nn][0-9]{2}$")
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
 _LIKE_A_URL = re.compile(r"^(?:[Hh][Tt][Tt][Pp][Ss]?:)?//|^(?:www|WWW)\.")
+MAYBE_A_PAGE = r"//|www\.|WWW\.|<"
+"""What stands in every name that `maker_in_name` or `profile_in_name` may take for a page, and in few others."""
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\s\ud800-\udfff]+")
 
 Record = Mapping[str, "str | None"]
