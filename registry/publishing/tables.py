@@ -32,14 +32,17 @@ _KEYS = f"""
 
 # A maker's run and what is shown of it. Whole lists would grow with the rows, so each is cut where it is made.
 _RUNS = f"""
-    WITH held AS NOT MATERIALIZED (SELECT * FROM entries WHERE {{}}), runs AS (
+    WITH held AS MATERIALIZED (
+        SELECT contributor, position, title[:200] AS title, license, license_raw[:100] AS license_raw, creator_name
+        FROM entries WHERE {{}}
+    ), runs AS (
         SELECT contributor, min(position) AS start, count(*) AS entries,
-               arg_min(title[:200], position, {MOST_TITLES}) FILTER (trim(title) <> '') AS titles
+               arg_min(title, position, {MOST_TITLES}) FILTER (trim(title) <> '') AS titles
         FROM held GROUP BY contributor
     ), licences AS (
         SELECT contributor, arg_max({{'text': text, 'records': records}}, records, {MOST_LICENCES}) AS licences
         FROM (
-            SELECT contributor, coalesce(license, license_raw[:100], 'not-stated') AS text, count(*) AS records
+            SELECT contributor, coalesce(license, license_raw, 'not-stated') AS text, count(*) AS records
             FROM held GROUP BY ALL
         ) GROUP BY contributor
     ), names AS (
