@@ -71,7 +71,7 @@ def _close(told: IO[bytes]) -> None:
         told.close()
 
 
-def read_changes(lines: IO[bytes]) -> Iterator[Change | int]:
+def read_changes(lines: Iterable[bytes]) -> Iterator[Change | int]:
     """What the other side wrote, and the position last; nothing comes last where the input was cut off."""
     for line in lines:
         if line.startswith(_END):

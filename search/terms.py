@@ -80,7 +80,8 @@ def document_terms(document: Document) -> Terms:
         flat = [piece for pieces in parts for piece in pieces]
         written.update(piece.written for piece in flat)
         folded.update(form for pieces in parts for form in _folded_forms(pieces))
-        abjad.update(piece.folded for piece in flat if is_abjad(piece.written))
+        if not name.isascii():
+            abjad.update(piece.folded for piece in flat if is_abjad(piece.written))
         if flat:
             names.add(whole([piece.written for piece in flat]))
             plain.add(whole([piece.folded for piece in flat]))
@@ -91,12 +92,13 @@ def document_terms(document: Document) -> Terms:
                 folded.update(piece.folded for piece in pieces)
                 folded.update(_folded_forms(pieces))
     folded.discard("")
-    return Terms(
-        *(frozenset(terms) for terms in (written, folded - written, names, plain, handles - {""}, abjad))
-    )
+    handles.discard("")
+    return Terms(*map(frozenset, (written, folded - written, names, plain, handles, abjad)))
 
 
 def _folded_forms(pieces: tuple[Piece, ...]) -> set[str]:
+    if len(pieces) == 1 and pieces[0].written.isascii():
+        return set()
     forms = {piece.folded for piece in pieces if piece.folded != piece.written}
     for piece in pieces:
         if (

@@ -21,6 +21,8 @@ LONGEST_WORD = 64
 
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 _TAG = re.compile(r"<[^<>]{0,500}>")
+_C1 = re.compile("[\x80-\x9f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _INNER = re.compile(r"['.\-]+")
 _NOT_LATIN = re.compile(r"[^a-z0-9]+")
 _SYLLABLE = re.compile(r"[A-Z]?[a-z0-9]+")
@@ -68,18 +70,25 @@ def clean(text: str) -> str:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub(" ", text)
-    if any("\x80" <= char <= "\x9f" for char in text):  # `Franti\x9aek`
-        text = "".join(_from_cp1252(char) if "\x80" <= char <= "\x9f" else char for char in text)
-    return unicodedata.normalize("NFKC", "".join(c for c in text if not "\ud800" <= c <= "\udfff"))
+    if text.isascii():
+        return text
+    text = _C1.sub(_from_cp1252, text)  # `Franti\x9aek`
+    return unicodedata.normalize("NFKC", _SURROGATE.sub("", text))
 
 
-def _from_cp1252(char: str) -> str:
-    return char.encode("latin-1").decode("cp1252", errors="replace")
+def _from_cp1252(found: re.Match[str]) -> str:
+    return found[0].encode("latin-1").decode("cp1252", errors="replace")
 
 
 def chunks(text: str) -> Iterator[tuple[Piece, ...]]:
     """Give what stands between spaces, each as its pieces: `Jean-Luc O'Hara` -> (jean, luc), (o, hara)."""
-    for chunk in unicodedata.normalize("NFKC", clean(text).casefold()).translate(_SEPARATORS).split():
+    plain = clean(text).casefold()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKC", plain)
+    for chunk in plain.translate(_SEPARATORS).split():
+        if chunk.isalnum():  # one word, as nearly all are
+            yield (piece(chunk[:LONGEST_WORD]),)
+            continue
         pieces = tuple(piece(part[:LONGEST_WORD]) for part in _INNER.split(chunk) if part)
         kept = tuple(part for part in pieces if part.folded or part.written)
         if kept:

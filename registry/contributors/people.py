@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sqlalchemy import select
@@ -21,7 +21,24 @@ MOST_NAMES = 50  # of one maker; the ones with the most records
 _KIND_ORDER = ("alias", "number", "web", "id", "name")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One handle, as columns: a mapped object of each took as long as all else of a reading."""
+
+    id: int
+    key: str
+    public_id: str
+    kind: str
+    platform: str | None
+    handle: str
+    root_id: int
+    hidden: bool
+
+
+_MEMBER = tuple(getattr(Contributor, each.name) for each in fields(Member))
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What one manifest holds of one handle."""
 
@@ -46,7 +63,7 @@ class Person:
     """One root and what is linked to it; `records` of the newest version of each dataset with them."""
 
     root: int
-    members: list[Contributor] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
     names: list[tuple[str, int]] = field(default_factory=list)
     held: dict[Version, list[Held]] = field(default_factory=dict)
     twice: dict[int, int] = field(default_factory=dict)
@@ -103,8 +120,8 @@ def read_people(session: Session, roots: Collection[int], *, shown: bool = True)
     """
     people: dict[int, Person] = {}
     root_of: dict[int, int] = {}
-    members = select(Contributor).where(Contributor.root_id.in_(list(roots))).order_by(Contributor.id)
-    for member in session.scalars(members):
+    members = select(*_MEMBER).where(Contributor.root_id.in_(list(roots))).order_by(Contributor.id)
+    for member in (Member(*row) for row in session.execute(members)):
         people.setdefault(member.root_id, Person(member.root_id)).members.append(member)
         root_of[member.id] = member.root_id
     columns = _held() if shown else _counts()

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from byline.formats.platforms import BY_NAME
-from registry.contributors.people import Held, Person, Version, read_people
+from registry.contributors.people import Held, Member, Person, Version, read_people
 from registry.models import Contributor, Dataset, Manifest, Publisher
 
 MOST_SAMPLES = 5
@@ -57,7 +57,7 @@ def contributor_dict(person: Person) -> dict[str, Any]:
     }
 
 
-def profile_url(contributor: Contributor) -> str | None:
+def profile_url(contributor: Contributor | Member) -> str | None:
     """Give the maker's own page where one is known; never fetched by us."""
     if contributor.kind == "web":
         return f"https://{contributor.handle}"

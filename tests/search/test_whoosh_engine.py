@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from byline.errors import Refused, Unavailable
-from search import Document
+from search import Document, Gone, Match
+from search.bulk_writer import lines_ahead
 from search.opening import open_engine
 from search.whoosh_engine import WhooshEngine
 
@@ -67,6 +69,39 @@ def test_a_bulk_writer_whose_input_is_cut_off_commits_nothing_more(tmp_path: Pat
     )
     engine = WhooshEngine(tmp_path)
     assert (cut.returncode, engine.position(), engine.count()) == (1, 0, 0)
+    engine.close()
+
+
+def test_a_line_without_its_end_is_not_a_change() -> None:
+    source, told = os.pipe()
+    os.write(told, b"[1,3,null]\n[2,3,null]\nend 1")
+    os.close(told)
+    assert list(lines_ahead(source)) == [b"[1,3,null]", b"[2,3,null]"]
+    os.close(source)
+
+
+def test_input_is_read_on_while_nobody_takes_it() -> None:
+    source, told = os.pipe()
+    lines = lines_ahead(source)
+    os.write(told, b"first\n")
+    assert next(lines) == b"first"
+    for _ in range(100):  # 6.4 MB: a pipe alone holds 64 kB, and this would not return
+        os.write(told, b"x" * 63_999 + b"\n")
+    os.close(told)
+    assert sum(1 for _ in lines) == 100
+    os.close(source)
+
+
+@pytest.mark.parametrize("again", [range(1, 400), range(5, 8)], ids=["many", "few"])
+def test_what_is_indexed_again_stands_once_however_many_there_are(tmp_path: Path, again: range) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.apply((Document(at, (f"Person{at}",)) for at in range(200)), position=1)
+    engine.apply([Gone(6), Gone(300)], position=2)
+    engine.apply((Document(at, (f"Renamed{at}",)) for at in again), position=3)
+    assert [hit.id for hit in engine.search("renamed5").hits if hit.match is Match.exact] == [5]
+    assert not [hit for hit in engine.search("person5").hits if hit.match is Match.exact]
+    assert len([hit for hit in engine.search("renamed7").hits if hit.id == 7]) == 1
+    assert (engine.count(), engine.position()) == (400 if 399 in again else 200, 3)
     engine.close()
 
 
