@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from registry.models import Dataset, Delivery, Notice, NoticeEvent, Publisher, Receiver
 
@@ -16,23 +16,26 @@ WAITING = ("pending", "undeliverable")
 
 @dataclass(frozen=True)
 class Event:
-    """One line of a publisher's list; `by_lineage` as its notice stands now."""
+    """One line of a publisher's list; `parent`: the dataset its notice by lineage leads to, as it stands now."""
 
     seq: int
     kind: str
     notice_id: str
     dataset: str
     made_at: dt.datetime
-    by_lineage: bool = False
+    parent: str | None = None
 
 
 def events(session: Session, publisher_id: int, *, after: int, to: int, limit: int) -> list[Event]:
     """What came after `after`, up to `to`, in order."""
+    above, above_by = aliased(Dataset), aliased(Publisher)
     columns = (
-        select(NoticeEvent, Publisher.slug, Dataset.name, Notice.parent_id)
+        select(NoticeEvent, Publisher.slug, Dataset.name, above_by.slug + "/" + above.name)
         .join(Notice, Notice.id == NoticeEvent.notice_id)
         .join(Dataset, Dataset.id == Notice.dataset_id)
         .join(Publisher, Publisher.id == Dataset.publisher_id)
+        .outerjoin(above, above.id == Notice.parent_id)
+        .outerjoin(above_by, above_by.id == above.publisher_id)
         .where(NoticeEvent.publisher_id == publisher_id, NoticeEvent.seq > after, NoticeEvent.seq <= to)
     )
     return [
@@ -42,7 +45,7 @@ def events(session: Session, publisher_id: int, *, after: int, to: int, limit: i
             event.notice_id,
             f"{slug}/{name}",
             event.made_at,
-            by_lineage=parent is not None,
+            parent=parent,
         )
         for event, slug, name, parent in session.execute(columns.order_by(NoticeEvent.seq).limit(limit))
     ]

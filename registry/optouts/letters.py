@@ -31,7 +31,7 @@ Read them, with the key you publish with:
 and answer with `byline outcome`. Please answer within 30 days. What each person asked is shown only to you.
 """
 _LINEAGE = """
-Of these by lineage: {count}. No record of theirs was found in this dataset itself, but in one you say it was made from.
+By lineage: {counts}. No record of theirs was found in this dataset itself, but in what you say it was made from.
 """
 
 
@@ -83,7 +83,9 @@ def _by_dataset(waiting: Sequence[Event]) -> dict[str, list[Event]]:
 
 def _letter(dataset: str, own: Sequence[Event], settings: Settings) -> str:
     counts = ", ".join(f"{n} {kind}" for kind, n in sorted(Counter(one.kind for one in own).items()))
-    lineage = _LINEAGE.format(count=n) if (n := sum(one.by_lineage for one in own)) else ""
+    above = Counter(one.parent for one in own if one.parent)
+    by_lineage = ", ".join(f"{n} from {parent}" for parent, n in sorted(above.items()))
+    lineage = _LINEAGE.format(counts=by_lineage) if above else ""
     return _LETTER.format(
         dataset=dataset, counts=counts, lineage=lineage, origin=settings.origin, url=settings.public_url
     )

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from byline.formats import categories
 from registry.contributors.hiding import may_hide
@@ -86,18 +86,21 @@ def _opt_outs(session: Session, opt_outs: Collection[OptOut]) -> list[dict[str, 
 
 
 def _datasets(session: Session, ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    above, above_by = aliased(Dataset), aliased(Publisher)
     columns = (
-        select(Notice, Publisher.slug, Dataset.name)
+        select(Notice, Publisher.slug, Dataset.name, above_by.slug + "/" + above.name)
         .join(Dataset, Dataset.id == Notice.dataset_id)
         .join(Publisher, Publisher.id == Dataset.publisher_id)
+        .outerjoin(above, above.id == Notice.parent_id)
+        .outerjoin(above_by, above_by.id == above.publisher_id)
         .order_by(Publisher.slug, Dataset.name)
     )
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for notice, slug, name in select_in(session, columns, Notice.opt_out_id, ids):
+    for notice, slug, name, parent in select_in(session, columns, Notice.opt_out_id, ids):
         found[notice.opt_out_id].append(
             {
                 "dataset": f"{slug}/{name}", "versions": list(notice.versions), "records": notice.records,
-                "state": notice.state, "sent_at": notice.sent_at, "answer_by": notice.answer_by,
+                "parent": parent, "state": notice.state, "sent_at": notice.sent_at, "answer_by": notice.answer_by,
             }
         )  # fmt: skip
     return found

@@ -13,6 +13,7 @@ from registry.database import Sessions
 from registry.storage import ObjectStore
 from registry.upkeep.findings import Finding, Findings
 from registry.upkeep.look_log import look_at_log
+from registry.upkeep.look_notices import look_at_notices
 from registry.upkeep.look_objects import look_at_objects
 from registry.upkeep.look_views import look_at_feed, look_at_rows, look_at_search
 from search import SearchEngine
@@ -36,6 +37,7 @@ def fsck(parts: Looked) -> Iterator[tuple[str, Findings]]:
     yield "log", look_at_log(parts.sessions, parts.store, key=parts.key)
     yield "objects", look_at_objects(parts.sessions, parts.store, settings=parts.settings)
     yield "rows", look_at_rows(parts.sessions, parts.items, parts.store)
+    yield "notices", look_at_notices(parts.sessions)
     yield "search", look_at_search(parts.sessions, parts.search)
     yield "feed", look_at_feed(parts.sessions, parts.store, vkey=parts.vkey)
 

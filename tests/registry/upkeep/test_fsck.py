@@ -18,6 +18,7 @@ from registry.models import (
     FeedHead,
     LogState,
     Manifest,
+    Notice,
     OptOut,
     Suggestion,
     item_key,
@@ -117,6 +118,8 @@ DAMAGE: dict[str, tuple[str, Spoil]] = {
     "counts are gone": ("counts-wrong", lambda here: here.execute(delete(ContributorCount))),
     "keys are gone": ("keys-wrong", lambda here: here.execute_on_items(delete(item_key))),
     "keys of nobody": ("keys-unknown", lambda here: here.execute_on_items(insert(item_key).values(k=1, manifest_id=99, position=1))),
+    "a notice leads to itself": ("lineage-circle", lambda here: here.execute(update(Notice).values(parent_id=Notice.dataset_id))),
+    "a notice leads to who is not asked": ("lineage-nowhere", lambda here: here.execute(_lead_nowhere())),
     "suggestions are gone": ("suggestions-wrong", lambda here: here.execute(delete(Suggestion))),
     "somebody was hidden and is shown": ("search-wrong", lambda here: here.execute(update(Contributor).values(hidden=True))),
     "a file of rows was changed": ("feed-file-wrong", lambda here: here.flip(here.one("feed/v1/files/", ".puffin"))),
@@ -124,6 +127,12 @@ DAMAGE: dict[str, tuple[str, Spoil]] = {
     "a head is not known": ("feed-gap", lambda here: here.execute(delete(FeedHead).where(FeedHead.seq == 1))),
     "another note": ("feed-note-wrong", lambda here: here.flip("feed/v1/head.note")),
 }  # fmt: skip
+
+
+def _lead_nowhere() -> object:
+    """To a dataset whose only version was retracted: nothing is asked of it."""
+    retracted = select(Manifest.dataset_id).where(Manifest.state == "retracted").scalar_subquery()
+    return update(Notice).where(Notice.state != "withdrawn").values(parent_id=retracted)
 
 
 def _first_head(here: Damaged) -> str:
@@ -137,7 +146,7 @@ def _first_head(here: Damaged) -> str:
 def test_nothing_is_found_where_nothing_is_wrong(settings: Settings) -> None:
     code, said = command(settings, "fsck")
     assert (code, said["findings"]) == (0, [])
-    assert set(said["checks"]) == {"log", "objects", "rows", "search", "feed"}
+    assert set(said["checks"]) == {"log", "objects", "rows", "notices", "search", "feed"}
 
 
 @pytest.mark.parametrize("what", DAMAGE)
@@ -156,7 +165,8 @@ def test_a_rebuild_mends_what_it_says_it_mends(settings: Settings) -> None:
     here = Damaged(settings)
     for what in (
         "a tile is gone", "a bundle was changed", "the checkpoint is gone", "a record index was changed", "counts are gone",
-        "keys are gone", "keys of nobody", "suggestions are gone", "a file of rows was changed", "another note",
+        "keys are gone", "keys of nobody", "a notice leads to itself", "suggestions are gone", "a file of rows was changed",
+        "another note",
     ):  # fmt: skip
         DAMAGE[what][1](here)
     _, said = command(settings, "fsck")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -61,14 +62,24 @@ def show(asked: Asked, token: str, out: Path | None) -> None:
         f"claim {one.get('id')}: {one.get('identity')}, {one.get('state')}{', hidden' if one.get('hidden') else ''}"
         for one in found.get("claims", ())
     ]
-    lines += [
-        f"opt-out {one.get('id')}: {one.get('state')}, {len(one.get('datasets', ()))} datasets"
-        for one in found.get("opt_outs", ())
-    ]
+    lines += [line for one in found.get("opt_outs", ()) for line in _opt_out(one)]
     lines += [
         f"watch {one.get('id')}: {one.get('about')}, {one.get('state')}" for one in found.get("watches", ())
     ]
     asked.show(found, "\n".join(lines) or "nothing stands under this address")
+
+
+def _opt_out(one: dict[str, Any]) -> list[str]:
+    """One line, and one for each of its datasets."""
+    datasets = one.get("datasets", ())
+    return [
+        f"opt-out {one.get('id')}: {one.get('state')}, {len(datasets)} datasets",
+        *(
+            f"  {line.get('dataset')}: {line.get('state')}"
+            + (f", by lineage, made from {line['parent']}" if line.get("parent") else "")
+            for line in datasets
+        ),
+    ]
 
 
 @mine.command()

@@ -99,8 +99,7 @@ def status(asked: Asked, id_: str, token: str) -> None:
         f"opt-out {found.get('id')}: {found.get('state')} ({found.get('assurance')}, {found.get('relation')})"
     ]
     lines += [
-        f"  {one.get('dataset')} {', '.join(one.get('versions', []))}: {one.get('records')} "
-        f"records, {one.get('state')}"
+        f"  {one.get('dataset')} {', '.join(one.get('versions', []))}: {_found(one)}, {one.get('state')}"
         for one in found.get("datasets", [])
     ] or ["  no registered dataset shows it so far; what is registered tomorrow is compared too"]
     lines.append(
@@ -131,6 +130,13 @@ def withdraw(asked: Asked, id_: str, token: str) -> None:
     with asked.registry() as registry:
         found = registry.withdraw(id_, token=token)
     asked.show(found, f"opt-out {found.get('id', id_)}: {found.get('state')}")
+
+
+def _found(line: dict[str, Any]) -> str:
+    """How many records, or that it is asked because of what it was made from."""
+    if line.get("parent"):
+        return f"by lineage, made from {line['parent']}; no record found in it"
+    return f"{line.get('records')} records"
 
 
 def _request(ctx: click.Context, **said: Any) -> dict[str, Any]:
