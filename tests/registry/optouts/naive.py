@@ -42,6 +42,22 @@ class Version:
 
 
 @dataclass
+class Claimed:
+    """What an opt-out stands on: by the operator's word or a mail address first, by a line where one was seen."""
+
+    id: str
+    identity: str
+    state: str
+    assurance: str | None
+    by_line: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it was proved; who once proved it once proved it."""
+        return self.state in ("confirmed", "lapsed") and self.assurance == "verified"
+
+
+@dataclass
 class Wished:
     """An opt-out as it was asked."""
 
@@ -52,6 +68,7 @@ class Wished:
     datasets: frozenset[str] | None = None
     publisher_only: bool = False
     in_force: bool = True
+    claims: list[Claimed] = field(default_factory=list)
 
 
 @dataclass
@@ -84,6 +101,32 @@ class World:
                         numbers[alias].add(number)
         keys = {key for version in self.versions for line in version.lines for key in line.makers}
         return {key: next(iter(numbers[key])) if len(numbers[key]) == 1 else key for key in keys}
+
+    def line_seen(self, claim: Claimed) -> None:
+        """The claim's line stands there: proved, unless somebody else proved the same before."""
+        if claim.state == "confirmed" and claim.assurance == "verified":
+            return
+        root = self.roots()
+        one = root.get(claim.identity, claim.identity)
+        others = [c for wish in self.wishes for c in wish.claims if c is not claim]
+        rivals = [
+            c for c in others
+            if root.get(c.identity, c.identity) == one and (c.state, c.assurance) == ("confirmed", "verified")
+        ]  # fmt: skip
+        claim.state, claim.assurance = ("disputed", None) if rivals else ("confirmed", "verified")
+        claim.by_line = True
+        self._follow(claim)
+
+    def line_gone(self, claim: Claimed) -> None:
+        """It is no longer there, for longer than two weeks; only what a line proved lapses by it."""
+        if claim.by_line and claim.state == "confirmed":
+            claim.state = "lapsed"
+            self._follow(claim)
+
+    def _follow(self, claim: Claimed) -> None:
+        for wish in self.wishes:
+            if claim in wish.claims:
+                wish.assurance = "verified" if all(c.counts for c in wish.claims) else "asserted"
 
     def wanted(self, wish: Wished) -> dict[str, Any]:
         """`matches`: {(manifest, file, strength): rows}; `word_of` likewise; `covered` photos.

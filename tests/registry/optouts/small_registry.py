@@ -25,6 +25,9 @@ from byline.formats.selectors import contributor_kind, fingerprint, public_id
 from byline.formats.urls import canonical_url
 from registry.config import Settings
 from registry.contributors.aliases import recompute_for_manifest, recompute_for_publisher
+from registry.contributors.looking import Seen
+from registry.contributors.places import places_of
+from registry.contributors.proofs import is_proved, keep
 from registry.database import Sessions, make_engine, make_items_engine, make_sessions, transaction
 from registry.models import (
     AliasLink,
@@ -39,10 +42,12 @@ from registry.models import (
     ManifestFile,
     MatcherState,
     OptOut,
+    OptOutClaim,
     Publisher,
     items_metadata,
 )
 from registry.optouts.access import token_hash
+from registry.optouts.claims_followed import follow_claim
 from registry.optouts.mailing import open_mail
 from registry.optouts.match import ask, match_manifest, run
 from registry.optouts.request import confirm_by_mail, make_opt_out, withdraw
@@ -269,11 +274,37 @@ class SmallRegistry:
         with transaction(self.sessions) as session:
             one = Claim(
                 id=self.token_bytes(16).hex(), identity=identity, token_hash=token_hash(token),
-                proof=self.token_bytes(16).hex(), state=state, assurance=assurance, made_at=self.now,
+                proof=f"byline-proof={self.token_bytes(16).hex()}", state=state, assurance=assurance, made_at=self.now,
             )  # fmt: skip
             session.add(one)
             session.flush()
             return {"id": one.id, "token": token}
+
+    def look_for_line(self, claim_id: str, *, there: bool) -> None:
+        """The place of a claim's line is looked at, where it stands or not; what stands on it follows. May be repeated."""
+        with transaction(self.sessions) as session:
+            claim = session.get_one(Claim, claim_id)
+            at = places_of(claim.identity, photo=None)[0]
+            seen = [Seen(at, (claim.proof,) if there else (), (), "", answered=True)]
+            found = [one for one in seen if is_proved(one, claim.proof, self.settings.public_url)]
+            keep(session, claim_id=claim_id, seen=seen, found=found, now=self.now)
+        self.follow_claims()
+
+    def follow_claims(self) -> None:
+        """What waits to follow a claim."""
+        with self.sessions() as session:
+            jobs = list(session.scalars(select(Job).where(Job.kind == "claim").order_by(Job.id)))
+        for job in jobs:
+            with transaction(self.sessions) as session:
+                follow_claim(session, claim_id=job.payload["claim"], now=self.now)
+                session.delete(session.get_one(Job, job.id))
+        self.drain()
+
+    def claims_of(self, opt_out_id: str) -> list[Claim]:
+        """What an opt-out stands on."""
+        columns = select(Claim).join(OptOutClaim, OptOutClaim.claim_id == Claim.id).order_by(Claim.id)
+        with self.sessions() as session:
+            return list(session.scalars(columns.where(OptOutClaim.opt_out_id == opt_out_id)))
 
     def opt_out(self, *identities: str, assurance: str = "verified", **said: Any) -> tuple[str, str]:
         """Opt out by identity: claim, confirm, ask, match. The id and a token that opens it."""

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from byline.formats.selectors import parse_selector
+from registry.contributors.places import places_of
+from registry.contributors.proofs import GRACE
 from tests.registry.optouts.held import assert_true
-from tests.registry.optouts.naive import Version, Wished, World
+from tests.registry.optouts.naive import Claimed, Version, Wished, World
 from tests.registry.optouts.small_registry import Edge, Line, small_registry, static
 
 # museum and archive are approved at the start; stranger is not and attributes what it likes.
@@ -89,7 +91,7 @@ class History(RuleBasedStateMachine):
         started=st.lists(
             st.tuples(st.sampled_from(DATASETS), st.lists(lines(), min_size=2, max_size=6)), max_size=4
         ),
-        asked=st.lists(st.sampled_from(IDENTITIES), max_size=3, unique=True),
+        asked=st.lists(st.sampled_from(IDENTITIES), min_size=1, max_size=3, unique=True),
         items=st.lists(st.sampled_from(ITEMS), max_size=1),
     )
     def begin(self, started: list[tuple[str, list[Line]]], asked: list[str], items: list[str]) -> None:
@@ -100,7 +102,7 @@ class History(RuleBasedStateMachine):
             self.here.dataset(dataset)
             self.world.order.append(dataset)
         for identity in asked[:2]:
-            self._ask(identity)
+            self._ask(identity, assurance="asserted")
         for item in items:
             self._ask_item(item)
         for dataset, rows in started:
@@ -134,9 +136,9 @@ class History(RuleBasedStateMachine):
         made, token = self.here.opt_out(*identities, assurance=assurance, **said)
         self.tokens[made] = token
         selectors = [(s.kind, s.value) for s in map(parse_selector, identities)]
-        self.world.wishes.append(
-            Wished(made, selectors, assurance, datasets=datasets, publisher_only=publisher_only)
-        )
+        wish = Wished(made, selectors, assurance, datasets=datasets, publisher_only=publisher_only)
+        wish.claims = [Claimed(c.id, c.identity, c.state, c.assurance) for c in self.here.claims_of(made)]
+        self.world.wishes.append(wish)
 
     def _ask_item(self, *items: str, relation: str = "maker", datasets: frozenset[str] | None = None) -> None:
         made, token = self.here.opt_out_items(*items, relation=relation, datasets=sorted(datasets or ()))
@@ -210,6 +212,34 @@ class History(RuleBasedStateMachine):
         wish.in_force = False
         self.here.crash_at(dies_at)
         self.here.survive(lambda: self.here.withdraw(wish.id, self.tokens[wish.id]))
+
+    @precondition(lambda self: self._unproved())
+    @rule(data=st.data(), dies_at=commits)
+    def show_line(self, data: st.DataObject, dies_at: int) -> None:
+        """Somebody puts their line there: asserted becomes proved, lapsed is proved again, a second one is disputed."""
+        claim = data.draw(st.sampled_from(self._unproved()), label="claim")
+        self.world.line_seen(claim)
+        self.here.crash_at(dies_at)
+        self.here.survive(lambda: self.here.look_for_line(claim.id, there=True))
+
+    @precondition(lambda self: any(claim.by_line for claim in self._provable()))
+    @rule(data=st.data(), dies_at=commits)
+    def take_line_away(self, data: st.DataObject, dies_at: int) -> None:
+        """It is gone, and still gone when the two weeks are over: lapsed, and what was asked stays asked."""
+        claim = data.draw(st.sampled_from([one for one in self._provable() if one.by_line]), label="claim")
+        self.world.line_gone(claim)
+        self.here.look_for_line(claim.id, there=False)
+        self.here.now += GRACE
+        self.here.crash_at(dies_at)
+        self.here.survive(lambda: self.here.look_for_line(claim.id, there=False))
+
+    def _provable(self) -> list[Claimed]:
+        return [
+            one for wish in self.world.wishes for one in wish.claims if places_of(one.identity, photo=None)
+        ]
+
+    def _unproved(self) -> list[Claimed]:
+        return [one for one in self._provable() if (one.state, one.assurance) != ("confirmed", "verified")]
 
     @invariant()
     def what_is_held_is_what_the_records_say(self) -> None:
