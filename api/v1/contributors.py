@@ -41,12 +41,12 @@ class RecordsQuery(PageQuery):
 
 
 class Record(Strict):
-    """One row of a registered file."""
+    """One row of a registered file; `file` and `row` are null where not everybody has the files."""
 
     dataset = ma.fields.String(required=True)
     version = ma.fields.String(required=True)
     file = ma.fields.String(allow_none=True)
-    row = ma.fields.Integer(required=True)
+    row = ma.fields.Integer(required=True, allow_none=True)
     url = ma.fields.String(allow_none=True)
     landing_url = ma.fields.String(allow_none=True)
     license = ma.fields.String(allow_none=True)

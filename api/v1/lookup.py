@@ -24,10 +24,10 @@ class LookupQuery(Strict):
 
 
 class LookupRow(Strict):
-    """A row that shows it."""
+    """A row that shows it; `file` and `row` are null where not everybody has the files."""
 
     file = ma.fields.String(allow_none=True)
-    row = ma.fields.Integer(required=True)
+    row = ma.fields.Integer(required=True, allow_none=True)
     url = ma.fields.String(allow_none=True)
     license = ma.fields.String(allow_none=True)
     title = ma.fields.String(allow_none=True)

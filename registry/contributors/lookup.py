@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, load_only
 
 from byline.errors import Refused
 from byline.formats.selectors import ACCEPTED, Selector, candidates, contributor_kind
-from registry.contributors.entries import rows_at, rows_of_runs
+from registry.contributors.entries import as_public, rows_at, rows_of_runs
 from registry.contributors.known import Known, known_of
 from registry.contributors.people import read_people
 from registry.contributors.photos import via_photo
@@ -45,6 +45,7 @@ _VERSIONS = (
             Manifest.digest,
             Manifest.version,
             Manifest.visibility,
+            Manifest.access,
             Manifest.unattributed,
             Manifest.published_at,
             raiseload=True,
@@ -205,7 +206,8 @@ def _entry(
         answer = CANNOT_TELL if unsure else NO
     else:
         answer = YES
-        rows = _rows(session, store, manifest, found) if manifest.visibility == "named" else []
+        named = manifest.visibility == "named"
+        rows = as_public(_rows(session, store, manifest, found), manifest) if named else []
     records = found.records or len(found.positions) if found else 0
     return {"dataset": label, "version": manifest.version, "answer": answer, "records": records, "rows": rows}
 

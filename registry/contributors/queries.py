@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from byline.errors import NotFound, Refused
-from registry.contributors.entries import rows_of_runs
+from registry.contributors.entries import as_public, rows_of_runs
 from registry.contributors.people import shown_twice
 from registry.contributors.views import describe
 from registry.contributors.visible import named, newest_first, versions
@@ -62,7 +62,8 @@ def contributor_records(
         )
         told = {(row["file"], row["row"]) for row in before}
         rows = [row for row in rows if (row["file"], row["row"]) not in told]
-    return {"items": [label | row for row in rows], "next": _write_cursor(start + size) if left else None}
+    shown = as_public(rows, manifest)
+    return {"items": [label | row for row in shown], "next": _write_cursor(start + size) if left else None}
 
 
 def _root(session: Session, public_id: str) -> int:

@@ -64,6 +64,10 @@ ACCESS = (
     "other",
     NOT_STATED,
 )
+RESTRICTED = frozenset(
+    {"registration", "research-only", "on-request", "commercial", "internal", "discontinued"}
+)
+"""What says that not everybody has the files."""
 ANNOTATION_CATEGORIES = (
     "biometric",
     "demographic",
