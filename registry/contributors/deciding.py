@@ -49,7 +49,7 @@ def rivals(session: Session, claim: Claim) -> list[Claim]:
     As far as mail addresses tell. Every claim of it is locked until the transaction ends: of two that are
     proved at once the second sees the first.
     """
-    statement = select(Claim).where(Claim.identity.in_(_one_with(session, claim.identity)))
+    statement = select(Claim).where(Claim.identity.in_(one_with(session, claim.identity)))
     locked = session.scalars(
         statement.order_by(Claim.id).with_for_update().execution_options(populate_existing=True)
     )
@@ -86,7 +86,7 @@ def note(session: Session, claim: Claim, *, what: str, who: str, why: str, now: 
     session.flush()
 
 
-def _one_with(session: Session, identity: str) -> list[str]:
-    """The identity, and every handle that is linked with it."""
+def one_with(session: Session, identity: str) -> list[str]:
+    """An identity, and every handle that is linked with it."""
     root = select(Contributor.root_id).where(Contributor.key == identity).scalar_subquery()
     return [identity, *session.scalars(select(Contributor.key).where(Contributor.root_id == root))]

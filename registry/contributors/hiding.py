@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session, aliased
@@ -11,8 +12,17 @@ from sqlalchemy.orm import Session, aliased
 from byline.errors import Conflict
 from byline.formats.selectors import contributor_kind, public_id
 from registry.contributors.assertion import BY_MAIL
-from registry.models import Claim, Contributor, Tombstone
+from registry.contributors.deciding import LONGEST_WHY, one_with
+from registry.models import Claim, Contributor, OperatorAct, Tombstone
 from registry.tlog.append import append
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Which operator, and why: kept for good."""
+
+    who: str
+    why: str
 
 
 def may_hide(claim: Claim) -> bool:
@@ -36,6 +46,26 @@ def set_hidden(session: Session, claims: Iterable[Claim], *, hidden: bool, now: 
     for key in keys:
         _set(session, key, hidden=hidden, now=now)
     return keys
+
+
+def hide_account(session: Session, key: str, *, hidden: bool, by: Decided, now: dt.datetime) -> int:
+    """The operator hides a maker, with every handle that is one with it, or shows it again: how many handles changed.
+
+    The trail names the maker's public id. Who stands in no dataset yet is kept as hidden.
+    """
+    keys = set(one_with(session, key))
+    standing = set(
+        session.scalars(select(Contributor.key).where(Contributor.key.in_(keys), Contributor.hidden))
+    )
+    changed = keys - standing if hidden else standing
+    for one in sorted(changed):
+        _set(session, one, hidden=hidden, now=now)
+    what = "maker-hide" if hidden else "maker-show"
+    session.add(
+        OperatorAct(who=by.who[:100], what=what, subject=public_id(key), why=by.why[:LONGEST_WHY], at=now)
+    )
+    session.flush()
+    return len(changed)
 
 
 def _set(session: Session, key: str, *, hidden: bool, now: dt.datetime) -> None:

@@ -48,7 +48,7 @@ def suggest(session: Session, q: str, *, limit: int = 10) -> list[dict[str, Any]
     return [
         {"text": people[root].shown_as, "contributor": people[root].public_id, "records": -least}
         for root, least in found
-        if root in people
+        if root in people and not people[root].hidden  # at once: the table of words follows in a while
     ]
 
 

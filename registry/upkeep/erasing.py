@@ -22,10 +22,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from byline.errors import NotFound, Refused
 from byline.formats.selectors import contributor_kind
 from registry.config import Settings
+from registry.contributors.deciding import one_with
+from registry.contributors.meant import account_meant
 from registry.database import Sessions, transaction
 from registry.models import Manifest, OperatorAct, Tombstone
 from registry.publishing.arrival import scratch
@@ -56,12 +59,34 @@ class Erased:
     entries: int
 
 
+@dataclass(frozen=True)
+class Whose:
+    """Whose entries lose name and title: those credited to a name, or those of an account's handles."""
+
+    name: str | None = None
+    makers: frozenset[str] = frozenset()
+
+
+def whose(session: Session, text: str) -> Whose:
+    """Whom an operator's words mean. Refused("no-name", "not-a-maker")."""
+    if not _plain(text):
+        raise Refused(
+            "no-name",
+            "say the name as the datasets spell it (case and spaces do not matter), or the account",
+        )
+    account = account_meant(text)
+    return Whose(name=text) if account is None else Whose(makers=frozenset(one_with(session, account)))
+
+
 def erase_name(
-    name: str, *, sessions: Sessions, store: ObjectStore, settings: Settings, decided: Decision
+    text: str, *, sessions: Sessions, store: ObjectStore, settings: Settings, decided: Decision
 ) -> Erased:
-    """Take a maker's name out of every version; a rebuild must follow. Refused("no-name")."""
-    if not _plain(name):
-        raise Refused("no-name", "say the name as the datasets spell it; case and spaces do not matter")
+    """Take a maker's name out of every version; a rebuild must follow. `text`: the name, or an account of theirs.
+
+    Refused("no-name", "not-a-maker").
+    """
+    with sessions() as session:
+        meant = whose(session, text)
     finish(sessions, store)
     with sessions() as session:
         rows = session.execute(
@@ -70,7 +95,7 @@ def erase_name(
     versions = entries = 0
     for row in rows:
         with scratch(settings, f"erase-{row.id}") as folder:
-            found = _without(store, row.digest, name, folder / "index.parquet")
+            found = _without(store, row.digest, meant, folder / "index.parquet")
             if found:
                 _lay_down(sessions, store, row.digest, folder / "index.parquet", decided)
                 versions, entries = versions + 1, entries + found
@@ -110,23 +135,23 @@ def _lay_down(sessions: Sessions, store: ObjectStore, digest: str, index: Path, 
         )
 
 
-def _without(store: ObjectStore, digest: str, name: str, to: Path) -> int:
+def _without(store: ObjectStore, digest: str, meant: Whose, to: Path) -> int:
     """Write the index without the name; how many entries had it. 0 where there is no index: a rebuild tells of that."""
     found = 0
     with suppress(NotFound), open_object(store, index_key(digest)) as source, pq.ParquetFile(source) as file:
         size = row_group(file.metadata.num_rows)
         with pq.ParquetWriter(to, file.schema_arrow, compression="zstd") as writer:
-            for table, theirs in _batches(file, name, size):
+            for table, theirs in _batches(file, meant, size):
                 found += theirs
                 writer.write_table(table, row_group_size=size)
     return found
 
 
-def _batches(file: pq.ParquetFile, name: str, size: int) -> Iterator[tuple[pa.Table, int]]:
-    """Some row groups' worth of rows at a time, the name's rows blanked, with how many they were."""
+def _batches(file: pq.ParquetFile, meant: Whose, size: int) -> Iterator[tuple[pa.Table, int]]:
+    """Some row groups' worth of rows at a time, their rows blanked, with how many they were."""
     for batch in file.iter_batches(batch_size=max(1, _ROWS // size) * size):
         table = pa.Table.from_batches([batch])
-        theirs = _is_name(table["creator_name"], name)
+        theirs = _theirs(table, meant)
         yield _blank(table, theirs), pc.sum(theirs).as_py() or 0
 
 
@@ -137,6 +162,12 @@ def _blank(table: pa.Table, theirs: pa.ChunkedArray) -> pa.Table:
         nothing = pa.scalar(None, table.schema.field(column).type)
         table = table.set_column(at, table.schema.field(column), pc.if_else(where, nothing, table[column]))
     return table
+
+
+def _theirs(table: pa.Table, meant: Whose) -> pa.ChunkedArray:
+    if meant.name is None:
+        return _each(table["contributor"], meant.makers.__contains__)
+    return _is_name(table["creator_name"], meant.name)
 
 
 def _is_name(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:

@@ -25,7 +25,7 @@ from tests.api.clock import START
 from tests.api.test_mine import opened
 from tests.api.world import world_from
 from tests.plugins.parts import environment_of
-from tests.registry.upkeep.conftest import command, everything_said, rebuilt, settle
+from tests.registry.upkeep.conftest import MAKER, command, everything_said, rebuilt, settle
 
 NAME = "Ansel Gray"
 NOTICES = "/v1/datasets/ibm-research/faces/notices"
@@ -217,3 +217,52 @@ def test_who_erased_themselves_stays_erased_and_their_pictures_suppressed(
     assert everything_said(here) == before
     assert [one for one in secrets if one in everything_kept(here)] == []
     assert json.loads(before["feed/v1/head.json"])["coverage"]["opt_outs"] == 1
+
+
+@pytest.mark.parametrize("account", ["flickr:87654321@N00", "https://www.flickr.com/people/87654321@N00/"])
+def test_an_account_is_meant_by_its_id_or_its_address_whatever_name_it_has_there(
+    settings: Settings, account: str
+) -> None:
+    digest = digest_of(settings)
+    assert erase(settings, account) == Erased(1, 1)
+    assert NAME not in " ".join(_texts(settings))
+    assert _kept(settings) == (digest, digest)
+
+
+def test_the_address_of_a_photo_is_nobodys_account(settings: Settings) -> None:
+    with pytest.raises(Refused) as caught:
+        erase(settings, "https://www.flickr.com/photos/87654321@N00/99/")
+    assert caught.value.code == "not-a-maker"
+
+
+def test_who_is_hidden_is_found_by_no_name_at_once_and_found_again_when_shown(settings: Settings) -> None:
+    found = "/v1/search?q=jane"
+    before = everything_said(settings)
+    assert "Jané Doe" in before[found][1]
+    said = told(settings, "hide", "https://www.flickr.com/photos/janedoe/\n")
+    assert said["changed"] >= 1
+    hidden = everything_said(settings)
+    assert "Jané Doe" not in hidden[found][1]
+    assert "Jané Doe" not in hidden["/v1/suggest?q=jane"][1]
+    assert hidden[f"/v1/lookup?q={MAKER}"] == before[f"/v1/lookup?q={MAKER}"]
+    assert told(settings, "hide", f"{MAKER}\n")["changed"] == 0
+    assert told(settings, "show", f"{MAKER}\n")["changed"] == said["changed"]
+    settle(settings)
+    assert everything_said(settings)[found] == before[found]
+    assert command(settings, "fsck")[1]["findings"] == []
+    trail = [(one["what"], one["why"]) for one in command(settings, "operator", "trail")[1]["items"]]
+    assert trail[:2] == [("maker-show", "order 4711"), ("maker-hide", "order 4711")]
+
+
+def told(settings: Settings, what: str, account: str) -> dict[str, Any]:
+    """`person hide` or `show`, the account on standard input."""
+    words = ["person", what, "--by", "operator", "--why", "order 4711", "--json"]
+    done = CliRunner().invoke(main, words, input=account, env=environment_of(settings.data_dir))
+    assert done.exit_code == 0, done.output
+    return dict(json.loads(done.stdout))
+
+
+def test_a_name_alone_hides_nobody(settings: Settings) -> None:
+    words = ["person", "hide", "--by", "operator", "--json"]
+    done = CliRunner().invoke(main, words, input=f"{NAME}\n", env=environment_of(settings.data_dir))
+    assert (done.exit_code, json.loads(done.stdout)["error"]["code"]) == (1, "no-account")
