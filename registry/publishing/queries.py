@@ -9,7 +9,7 @@ import base64
 import json
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select, tuple_
+from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from byline.errors import NotFound, Refused
@@ -30,12 +30,19 @@ from registry.publishing.submit import manifest_key
 from registry.storage import ObjectStore
 
 SHOWN = ("published", "retracted", "voided")
+MOST_WORDS = 8
 View = dict[str, Any]
 
 
-def datasets(session: Session, *, limit: int, cursor: str | None = None) -> View:
-    """A page of datasets by name, each with its newest published version."""
+def datasets(session: Session, *, limit: int, cursor: str | None = None, q: str = "") -> View:
+    """A page of datasets by name, each with its newest published version.
+
+    `q`: words that must each stand in the dataset's name or title, or in its publisher's.
+    """
     statement = _newest().order_by(Publisher.slug, Dataset.name).limit(limit + 1)
+    for word in q.split()[:MOST_WORDS]:
+        said = (Publisher.slug + "/" + Dataset.name, Manifest.title, Publisher.name)
+        statement = statement.where(or_(*(one.icontains(word, autoescape=True) for one in said)))
     if cursor is not None:
         statement = statement.where(tuple_(Publisher.slug, Dataset.name) > tuple_(*_read_cursor(cursor)))
     rows = session.execute(statement).all()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from urllib.parse import unquote
 
 import pytest
+from sqlalchemy import inspect, select
 
 from byline.client.describe import Said
+from registry.database import transaction
+from registry.models import Dataset, Manifest
 from tests.web.looking import parse, words
 from tests.web.world import MARK, World, rows
 
@@ -125,3 +130,61 @@ def test_the_door_of_people_pictured_says_that_faces_are_never_searched(seen: Wo
     assert [
         way for way in ("Find it", "Ask the photographer", "Write to the dataset") if way not in said
     ] == []
+
+
+def letters(page: str) -> set[str]:
+    """Datasets a page leads to a letter to."""
+    found = parse(page).css('a[href^="/in-a-picture/letter"]')
+    return {unquote(str(one.attributes["href"]).partition("dataset=")[2]) for one in found}
+
+
+def test_every_dataset_can_be_written_to_page_by_page_and_found_by_words(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {f"lab/{letter}-set" for letter in "abcdefg"}
+    _copies(world, names)
+    monkeypatch.setattr("web.pages.pictured.AT_ONCE", 3)
+    seen: set[str] = set()
+    address = "/in-a-picture"
+    for _ in range(3):
+        page = world.page(address)
+        assert len(letters(page)) == 3
+        assert not seen & letters(page)
+        seen |= letters(page)
+        more = [one.attributes["href"] for one in parse(page).css("a") if one.text() == "More datasets"]
+        address = str(more[0]) if more else ""
+    assert (seen, address) == ({*names, "lab/faces", "lab/crops"}, "")
+    assert letters(world.page("/in-a-picture?q=D-SET")) == {"lab/d-set"}
+    assert letters(world.page("/in-a-picture?q=crops+lab")) == {"lab/crops"}
+    assert letters(world.page("/in-a-picture?q=%25")) == set()
+    nothing = words(world.page("/in-a-picture?q=no%00thing+of+that"))
+    assert "No dataset here has “ nothing of that ” in its name" in nothing
+
+
+def test_who_comes_from_a_dataset_has_its_letter_first_and_may_choose_another(seen: World) -> None:
+    page = parse(seen.page("/in-a-picture?dataset=lab/crops"))
+    first = page.css_first('a[href^="/in-a-picture/letter"]')
+    assert first is not None
+    assert first.text() == "A letter to lab/crops"
+    assert page.css_first('[name="dataset"]').attributes["value"] == "lab/crops"  # type: ignore[union-attr]
+
+
+def _copies(world: World, names: set[str]) -> None:
+    """Datasets that are published, as far as a list of them goes."""
+    with transaction(world.runtime.sessions) as session:
+        found = session.scalars(select(Manifest).join(Dataset).where(Dataset.name == "crops")).one()
+        publisher = session.get_one(Dataset, found.dataset_id).publisher_id
+        columns = {
+            c.key: getattr(found, c.key) for c in inspect(Manifest).columns if c.key not in ("id", "digest")
+        }
+        for name in sorted(names):
+            one = Dataset(publisher_id=publisher, name=name.partition("/")[2], created_at=found.made_at)
+            session.add(one)
+            session.flush()
+            said = {
+                **columns,
+                "dataset_id": one.id,
+                "title": name,
+                "digest": hashlib.sha256(name.encode()).hexdigest(),
+            }
+            session.add(Manifest(**said))

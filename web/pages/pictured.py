@@ -10,6 +10,7 @@ from registry.publishing import queries
 from web.here import our_url, runtime
 
 LONGEST_REF = 200
+AT_ONCE = 20
 
 
 def routes(pages: flask.Blueprint) -> None:
@@ -19,11 +20,16 @@ def routes(pages: flask.Blueprint) -> None:
 
 
 def door() -> str:
-    """With a link, and the three ways on without one."""
+    """With a link, and the three ways on without one; every dataset can be written to, found by words or page by page."""
+    asked = flask.request.args
+    q = "".join(one for one in asked.get("q", "")[:LONGEST_REF] if one.isprintable()).strip()
+    after = asked.get("after")
     with runtime().sessions() as session:
-        page = queries.datasets(session, limit=100)
-    chosen = flask.request.args.get("dataset", "")[:LONGEST_REF]
-    return flask.render_template("pictured.html", datasets=page["items"], chosen=chosen)
+        page = queries.datasets(session, limit=AT_ONCE, cursor=after, q=q)
+    chosen = asked.get("dataset", "")[:LONGEST_REF]
+    return flask.render_template(
+        "pictured.html", datasets=page["items"], more=page["next"], q=q, chosen=chosen, begun=after is None
+    )
 
 
 def letter() -> str:
