@@ -79,6 +79,7 @@ def records(query: dict[str, Any], *, contributor: str) -> dict[str, Any]:
         return queries.contributor_records(
             session, store=here.store, public_id=contributor, dataset=query["dataset"],
             version=query.get("version"), limit=query["limit"], cursor=query.get("cursor"),
+            shown=here.settings.rows_shown,
         )  # fmt: skip
 
 

@@ -58,4 +58,6 @@ def lookup(query: dict[str, Any]) -> dict[str, Any]:
     """Exact, by any URL or handle form; per dataset `yes`, `no` or `cannot-tell`."""
     here = runtime()
     with here.sessions() as session:
-        return lookups.lookup(session, store=here.store, items=here.items, q=query["q"])
+        return lookups.lookup(
+            session, store=here.store, items=here.items, q=query["q"], shown=here.settings.rows_shown
+        )

@@ -46,6 +46,13 @@ def policy(said: str) -> str:
     return said
 
 
+def all_or_open(said: str) -> str:
+    """Of which datasets something is told."""
+    if said not in {"all", "open"}:
+        raise ValueError("give all or open")
+    return said
+
+
 def log_form(said: str) -> str:
     """How the processes' log is written."""
     if said not in {"text", "json"}:

@@ -49,7 +49,12 @@ def _by_origin(origin: str) -> dict[str, Any]:
     """The defaults that depend on whether the registry is public."""
     if is_loopback(origin):
         return {}
-    return {"publisher_policy": "approved", "feed_interval": 86_400, "public_url": f"https://{origin}"}
+    return {
+        "publisher_policy": "approved",
+        "rows_shown": "open",
+        "feed_interval": 86_400,
+        "public_url": f"https://{origin}",
+    }
 
 
 def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.config.kinds import (
+    all_or_open,
     budget,
     log_form,
     loopback_url,
@@ -74,6 +75,13 @@ class Settings:
         "`open` approves publishers on arrival, `approved` waits for `byline-registry publisher approve`.",
         read=policy,
         shown="`open` on loopback, else `approved`",
+    )
+    rows_shown: str = _setting(
+        "all",
+        "Answers name file, row and image address of `all` datasets' rows, or only of `open` ones: those whose files "
+        "everybody may have. Beside the public feed the others' would tell who objected.",
+        read=all_or_open,
+        shown="`all` on loopback, else `open`",
     )
     operator_name: str = _setting(
         "", "Who runs this registry. A public origin does not start without it.", shown="asked by `init`"

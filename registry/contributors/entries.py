@@ -17,6 +17,8 @@ from registry.storage import ObjectStore
 from registry.storage.record_index import read_entries
 from registry.storage.record_rows import take_entries
 
+ALL, OPEN = "all", "open"
+"""Of which datasets answers name rows: the setting `rows_shown`."""
 COLUMNS = ("file", "row", "photo", "url", "landing_url", "license", "license_raw", "title", "creator_name")
 
 
@@ -36,14 +38,14 @@ def rows_at(
     return _shown(table, file_names(session, manifest[0]))
 
 
-def as_public(rows: list[dict[str, Any]], manifest: Manifest) -> list[dict[str, Any]]:
-    """Rows as everybody may see them: less where the publisher says that not everybody has the files.
+def as_public(rows: list[dict[str, Any]], manifest: Manifest, *, shown: str) -> list[dict[str, Any]]:
+    """Rows as everybody may see them: with `shown` = open less where the publisher says that not everybody has the files.
 
     The feed is public. Beside whose row is which, or an image's unguessable address, it would tell anybody who
     objected, not only who holds the files. `file` and `row` are null then, and `url` is the photo's page.
     """
     told = [{name: value for name, value in row.items() if name != "photo"} for row in rows]
-    if manifest.access not in RESTRICTED:
+    if shown != OPEN or manifest.access not in RESTRICTED:
         return told
     pages = [row["landing_url"] or _page(row["photo"]) for row in rows]
     return [row | {"file": None, "row": None, "url": page} for row, page in zip(told, pages, strict=True)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Engine, Select, or_, select
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, load_only
 
 from byline.errors import Refused
 from byline.formats.selectors import ACCEPTED, Selector, candidates, contributor_kind
-from registry.contributors.entries import as_public, rows_at, rows_of_runs
+from registry.contributors.entries import ALL, as_public, rows_at, rows_of_runs
 from registry.contributors.known import Known, known_of
 from registry.contributors.people import read_people
 from registry.contributors.photos import via_photo
@@ -62,6 +62,7 @@ class _Question:
     items: tuple[Selector, ...]
     keys: frozenset[str]
     of_item: bool
+    rows_shown: str = ALL
 
 
 @dataclass
@@ -73,15 +74,18 @@ class _Found:
     records: int = 0
 
 
-def lookup(session: Session, *, store: ObjectStore, items: Engine, q: str) -> dict[str, Any]:
+def lookup(
+    session: Session, *, store: ObjectStore, items: Engine, q: str, shown: str = ALL
+) -> dict[str, Any]:
     """Answer as `GET /v1/lookup`: one entry per dataset, and older versions where they say yes.
 
+    `shown`: of which datasets' rows file, row and address are named (the setting `rows_shown`).
     Refused("unknown-selector") for a text that is no link, handle or selector.
     """
-    question = _read(q)
-    shown = session.execute(_VERSIONS).all()
-    manifests = {manifest.id: manifest for manifest, _, _ in shown}
-    labels = {manifest.id: f"{slug}/{name}" for manifest, slug, name in shown}
+    question = replace(_read(q), rows_shown=shown)
+    versions_ = session.execute(_VERSIONS).all()
+    manifests = {manifest.id: manifest for manifest, _, _ in versions_}
+    labels = {manifest.id: f"{slug}/{name}" for manifest, slug, name in versions_}
     members = _members(session, question)
     found = _found(session, store, items, question, members, manifests)
     entries = [
@@ -207,7 +211,8 @@ def _entry(
     else:
         answer = YES
         named = manifest.visibility == "named"
-        rows = as_public(_rows(session, store, manifest, found), manifest) if named else []
+        rows = _rows(session, store, manifest, found) if named else []
+        rows = as_public(rows, manifest, shown=question.rows_shown)
     records = found.records or len(found.positions) if found else 0
     return {"dataset": label, "version": manifest.version, "answer": answer, "records": records, "rows": rows}
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from byline.errors import NotFound, Refused
-from registry.contributors.entries import as_public, rows_of_runs
+from registry.contributors.entries import ALL, as_public, rows_of_runs
 from registry.contributors.people import shown_twice
 from registry.contributors.views import describe
 from registry.contributors.visible import named, newest_first, versions
@@ -42,11 +42,12 @@ def contributor_records(
     version: str | None = None,
     limit: int = 50,
     cursor: str | None = None,
+    shown: str = ALL,
 ) -> dict[str, Any]:
     """Give a page of a maker's rows in one dataset, in the order of its record index.
 
-    Without `version`: of the newest published one that holds them. NotFound("no-such-contributor"),
-    ("no-records").
+    Without `version`: of the newest published one that holds them. `shown`: of which datasets' rows file, row and
+    address are named (the setting `rows_shown`). NotFound("no-such-contributor"), ("no-records").
     """
     root = _root(session, public_id)
     manifest = _version(session, root, dataset, version)
@@ -62,8 +63,8 @@ def contributor_records(
         )
         told = {(row["file"], row["row"]) for row in before}
         rows = [row for row in rows if (row["file"], row["row"]) not in told]
-    shown = as_public(rows, manifest)
-    return {"items": [label | row for row in shown], "next": _write_cursor(start + size) if left else None}
+    items = [label | row for row in as_public(rows, manifest, shown=shown)]
+    return {"items": items, "next": _write_cursor(start + size) if left else None}
 
 
 def _root(session: Session, public_id: str) -> int:

@@ -23,7 +23,11 @@ PAGES = "https://www.flickr.com/photos"
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """One that may be asked as often as one likes."""
-    often = {"BYLINE_BUDGET_LOOKUP": "99999/minute", "BYLINE_BUDGET_READ": "99999/minute"}
+    often = {
+        "BYLINE_BUDGET_LOOKUP": "99999/minute",
+        "BYLINE_BUDGET_READ": "99999/minute",
+        "BYLINE_ROWS_SHOWN": "open",
+    }
     made = Registry(tmp_path_factory.mktemp("registry"), settings=often)
     made.start()
     yield made

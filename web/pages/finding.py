@@ -36,7 +36,13 @@ def results() -> str | flask.typing.ResponseReturnValue:
             page = find.search(
                 session, here.search, q, limit=20, cursor=flask.request.args.get("cursor"), items=here.items
             )
-            look = lookup.lookup(session, store=here.store, items=here.items, q=q) if _is_exact(q) else None
+            look = (
+                lookup.lookup(
+                    session, store=here.store, items=here.items, q=q, shown=here.settings.rows_shown
+                )
+                if _is_exact(q)
+                else None
+            )
             alike = suggest.suggest(session, q) if look is None and len(page["items"]) < FEW else []
     except BylineError as error:
         return flask.render_template("results.html", q=q, found=[], problem=error.message), 422

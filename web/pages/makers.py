@@ -30,7 +30,7 @@ def records(contributor: str) -> str:
         found = queries.contributor(session, contributor)
         page = queries.contributor_records(
             session, store=here.store, public_id=contributor, dataset=dataset, limit=ROWS,
-            cursor=flask.request.args.get("cursor"),
+            cursor=flask.request.args.get("cursor"), shown=here.settings.rows_shown,
         )  # fmt: skip
     return flask.render_template(
         "maker_records.html",

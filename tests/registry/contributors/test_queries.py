@@ -40,6 +40,19 @@ def test_records_come_in_pages_each_row_once(room: Room) -> None:
     assert sorted(seen) == list(range(12))
 
 
+def test_a_public_registry_names_no_row_of_files_that_not_everybody_has(room: Room) -> None:
+    room.publish("alpha/faces", page(NSID, 1, title="One"))
+    public_id = room.contributor(f"flickr:{NSID}").public_id
+    with room.registry.sessions() as session:
+        answer = queries.contributor_records(
+            session, store=room.registry.store, public_id=public_id, dataset="alpha/faces", shown="open"
+        )
+    [row] = answer["items"]
+    assert (row["file"], row["row"], row["title"]) == (None, None, "One")
+    assert row["url"] == row["landing_url"]
+    assert "photo" not in row
+
+
 def test_who_is_nowhere_is_not_found(room: Room) -> None:
     room.publish("alpha/faces", page(NSID, 1))
     with room.registry.sessions() as session, pytest.raises(NotFound) as caught:
