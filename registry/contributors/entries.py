@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pyarrow as pa
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from byline.formats.manifest import RESTRICTED
 from byline.formats.platforms import BY_NAME
+from registry.contributors.people import flushed
 from registry.models import Manifest, ManifestFile
 from registry.storage import ObjectStore
 from registry.storage.record_index import read_entries
@@ -20,6 +21,9 @@ from registry.storage.record_rows import take_entries
 ALL, OPEN = "all", "open"
 """Of which datasets answers name rows: the setting `rows_shown`."""
 COLUMNS = ("file", "row", "photo", "url", "landing_url", "license", "license_raw", "title", "creator_name")
+_FILES = select(ManifestFile.position, ManifestFile.name).where(
+    ManifestFile.manifest_id == bindparam("manifest")
+)
 
 
 def rows_of_runs(
@@ -60,10 +64,7 @@ def _page(photo: str | None) -> str | None:
 
 def file_names(session: Session, manifest_id: int) -> dict[int, str]:
     """Names of a manifest's files by position."""
-    statement = select(ManifestFile.position, ManifestFile.name).where(
-        ManifestFile.manifest_id == manifest_id
-    )
-    return dict(session.execute(statement).all())
+    return dict(flushed(session).execute(_FILES, {"manifest": manifest_id}).all())
 
 
 def _shown(table: pa.Table, names: dict[int, str]) -> list[dict[str, Any]]:

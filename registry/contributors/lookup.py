@@ -13,14 +13,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Engine, Select, or_, select
+from sqlalchemy import Engine, bindparam, or_, select
 from sqlalchemy.orm import Session, load_only
 
 from byline.errors import Refused
 from byline.formats.selectors import ACCEPTED, Selector, candidates, contributor_kind
 from registry.contributors.entries import ALL, as_public, rows_at, rows_of_runs
 from registry.contributors.known import Known, known_of
-from registry.contributors.people import read_people
+from registry.contributors.people import Member, flushed, members_named, read_people
 from registry.contributors.photos import via_photo
 from registry.contributors.shown import ITEM_KINDS, ShownAt, maker_at, rows_showing
 from registry.contributors.views import contributor_dict
@@ -51,6 +51,17 @@ _VERSIONS = (
             raiseload=True,
         )
     )
+)
+
+_RUNS = (
+    select(
+        ContributorCount.manifest_id,
+        ContributorCount.start,
+        ContributorCount.entries,
+        ContributorCount.records,
+    )
+    .where(ContributorCount.contributor_id.in_(bindparam("members", expanding=True)))
+    .order_by(ContributorCount.start)
 )
 
 
@@ -86,7 +97,7 @@ def lookup(
     versions_ = session.execute(_VERSIONS).all()
     manifests = {manifest.id: manifest for manifest, _, _ in versions_}
     labels = {manifest.id: f"{slug}/{name}" for manifest, slug, name in versions_}
-    members = _members(session, question)
+    members = members_named(session, question.keys) if question.keys else []
     found = _found(session, store, items, question, members, manifests)
     entries = [
         _entry(session, store, manifests[number], labels[number], found.get(number), question, members)
@@ -124,22 +135,12 @@ def _asks_for_item(q: str, shown: tuple[Selector, ...]) -> bool:
     return by_id or "sha256" in kinds or ("url" in kinds and bool(_IMAGE.search(q.strip())))
 
 
-def _members(session: Session, question: _Question) -> list[Contributor]:
-    """The handles asked for that are known, and all that are linked to them."""
-    if not question.keys:
-        return []
-    roots = select(Contributor.root_id).where(Contributor.key.in_(question.keys))
-    return list(
-        session.scalars(select(Contributor).where(Contributor.root_id.in_(roots)).order_by(Contributor.id))
-    )
-
-
 def _found(
     session: Session,
     store: ObjectStore,
     items: Engine,
     question: _Question,
-    members: list[Contributor],
+    members: list[Member],
     manifests: dict[int, Manifest],
 ) -> dict[int, _Found]:
     found: defaultdict[int, _Found] = defaultdict(_Found)
@@ -150,7 +151,9 @@ def _found(
         return found
     if not members:
         return found
-    for number, start, entries, records in session.execute(_runs(members)):
+    for number, start, entries, records in flushed(session).execute(
+        _RUNS, {"members": [each.id for each in members]}
+    ):
         if number in manifests:
             found[number].runs.append((start, entries))
             found[number].records += records
@@ -160,19 +163,6 @@ def _found(
         if number in manifests and number not in found:
             found[number].positions |= positions
     return found
-
-
-def _runs(members: list[Contributor]) -> Select[int, int, int, int]:
-    return (
-        select(
-            ContributorCount.manifest_id,
-            ContributorCount.start,
-            ContributorCount.entries,
-            ContributorCount.records,
-        )
-        .where(ContributorCount.contributor_id.in_([each.id for each in members]))
-        .order_by(ContributorCount.start)
-    )
 
 
 def _asked(
@@ -197,7 +187,7 @@ def _entry(
     label: str,
     found: _Found | None,
     question: _Question,
-    members: list[Contributor],
+    members: list[Member],
 ) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     if found is None:
@@ -235,9 +225,7 @@ def _item_unsure(known: Known, question: _Question) -> bool:
     return "k" in known.empty or not kinds
 
 
-def _maker_unsure(
-    manifest: Manifest, known: Known, question: _Question, members: Collection[Contributor]
-) -> bool:
+def _maker_unsure(manifest: Manifest, known: Known, question: _Question, members: Collection[Member]) -> bool:
     """Whether a row may be theirs without saying so."""
     keys = question.keys | {member.key for member in members}
     kinds = {contributor_kind(key) for key in keys}
@@ -255,7 +243,7 @@ def _maker_unsure(
 
 
 def _contributors(
-    session: Session, members: list[Contributor], found: dict[int, _Found], question: _Question
+    session: Session, members: list[Member], found: dict[int, _Found], question: _Question
 ) -> list[dict[str, Any]]:
     """The makers asked for, or those of the rows that show the item."""
     roots = {member.root_id for member in members} if not question.of_item else _makers_at(session, found)

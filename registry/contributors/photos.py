@@ -10,8 +10,9 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from byline.formats.selectors import fingerprints
+from registry.contributors.people import Member
 from registry.contributors.visible import published
-from registry.models import Contributor, ContributorCount, Dataset, Manifest, Publisher
+from registry.models import ContributorCount, Dataset, Manifest, Publisher
 from registry.storage import ObjectStore, item_index
 from registry.storage.record_index import read_entries
 
@@ -21,7 +22,7 @@ MOST_PHOTOS = (
 
 
 def via_photo(
-    session: Session, store: ObjectStore, items: Engine, members: Sequence[Contributor]
+    session: Session, store: ObjectStore, items: Engine, members: Sequence[Member]
 ) -> dict[int, set[int]]:
     """Positions by manifest, in every manifest whatever its state, that show a photo of theirs.
 
@@ -45,7 +46,7 @@ def via_photo(
     return places
 
 
-def _believed(session: Session, members: Sequence[Contributor]) -> dict[str, list[tuple[int, int]]]:
+def _believed(session: Session, members: Sequence[Member]) -> dict[str, list[tuple[int, int]]]:
     """Runs of theirs by manifest digest."""
     statement = (
         select(Manifest.digest, ContributorCount.start, ContributorCount.entries)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from byline.errors import NotFound, Refused
 from registry.contributors.entries import ALL, as_public, rows_of_runs
-from registry.contributors.people import shown_twice
-from registry.contributors.views import describe
+from registry.contributors.people import flushed, read_people, shown_twice
+from registry.contributors.views import described
 from registry.contributors.visible import named, newest_first, versions
 from registry.models import Contributor, ContributorCount, Dataset, Manifest, Publisher
 from registry.storage import ObjectStore
 
 MOST_PAGE = 100
+_ROOT = select(Contributor.root_id).where(Contributor.public_id == bindparam("public_id"))
 
 
 def contributor(session: Session, public_id: str) -> dict[str, Any]:
@@ -25,11 +26,13 @@ def contributor(session: Session, public_id: str) -> dict[str, Any]:
     NotFound("no-such-contributor") for who is unknown, or named by nothing that is published.
     """
     root = _root(session, public_id)
-    shown = describe(session, [root], hidden_too=True).get(root)
+    people = read_people(session, [root])
+    shown = described(session, people, hidden_too=True).get(root)
     if shown is None:
         raise _nobody(public_id)
-    members = session.scalars(select(Contributor).where(Contributor.root_id == root).order_by(Contributor.id))
-    handles = [{"key": each.key, "kind": each.kind, "platform": each.platform} for each in members]
+    handles = [
+        {"key": each.key, "kind": each.kind, "platform": each.platform} for each in people[root].members
+    ]
     return shown | {"handles": handles}
 
 
@@ -68,7 +71,7 @@ def contributor_records(
 
 
 def _root(session: Session, public_id: str) -> int:
-    found = session.scalar(select(Contributor.root_id).where(Contributor.public_id == public_id))
+    found = flushed(session).scalar(_ROOT, {"public_id": public_id})
     if found is None:
         raise _nobody(public_id)
     return found

@@ -7,18 +7,23 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from byline.formats.platforms import BY_NAME
-from registry.contributors.people import Held, Member, Person, Version, read_people
+from registry.contributors.people import Held, Member, Person, Version, flushed, read_people
 from registry.models import Contributor, Dataset, Manifest, Publisher
 
 MOST_SAMPLES = 5
 
 
-def describe(
-    session: Session, roots: Collection[int], *, hidden_too: bool = False
+def describe(session: Session, roots: Collection[int]) -> dict[int, dict[str, Any]]:
+    """As `described`, of these roots."""
+    return described(session, read_people(session, roots))
+
+
+def described(
+    session: Session, found: dict[int, Person], *, hidden_too: bool = False
 ) -> dict[int, dict[str, Any]]:
     """Give `{"contributor", "records", "datasets"}` of each root that may be shown by name.
 
@@ -26,9 +31,7 @@ def describe(
     not hide the older one, which is still about in the world.
     """
     people = {
-        root: person
-        for root, person in read_people(session, roots).items()
-        if person.held and (hidden_too or not person.hidden)
+        root: person for root, person in found.items() if person.held and (hidden_too or not person.hidden)
     }
     labels = _labels(session, {version.id for person in people.values() for version in person.newest()})
     shown: dict[int, dict[str, Any]] = {}
@@ -67,25 +70,30 @@ def profile_url(contributor: Contributor | Member) -> str | None:
     return platform.profile.format(quote(contributor.handle.removeprefix(platform.sigil), safe="@:_-."))
 
 
+_LABELS = (
+    select(
+        Manifest.id, Publisher.slug, Dataset.name, Manifest.version, Manifest.role, Publisher.status,
+        Manifest.annotations, Manifest.purposes, Manifest.access,
+    )
+    .join(Dataset, Dataset.id == Manifest.dataset_id)
+    .join(Publisher, Publisher.id == Dataset.publisher_id)
+    .where(Manifest.id.in_(bindparam("manifests", expanding=True)))
+)  # fmt: skip
+
+
 def _labels(session: Session, ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """What a publisher says of each of these versions."""
-    statement = (
-        select(Manifest, Dataset.name, Publisher.slug, Publisher.status)
-        .join(Dataset, Dataset.id == Manifest.dataset_id)
-        .join(Publisher, Publisher.id == Dataset.publisher_id)
-        .where(Manifest.id.in_(ids))
-    )
     return {
-        manifest.id: {
-            "dataset": f"{slug}/{name}",
-            "version": manifest.version,
-            "role": manifest.role,
-            "publisher_status": status,
-            "annotations": manifest.annotations,
-            "purposes": manifest.purposes,
-            "access": manifest.access,
+        row.id: {
+            "dataset": f"{row.slug}/{row.name}",
+            "version": row.version,
+            "role": row.role,
+            "publisher_status": row.status,
+            "annotations": row.annotations,
+            "purposes": row.purposes,
+            "access": row.access,
         }
-        for manifest, name, slug, status in session.execute(statement)
+        for row in flushed(session).execute(_LABELS, {"manifests": list(ids)})
     }
 
 
