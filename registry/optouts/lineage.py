@@ -8,10 +8,13 @@ without a digest, fits every version of its dataset: nobody can say which it was
 
 from __future__ import annotations
 
+import functools
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, tuple_
+from sqlalchemy import CTE, ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from registry.models import Dataset, DerivedFrom, Manifest, Match, Notice, OptOut, Publisher
@@ -34,27 +37,71 @@ class Descent:
     observed: bool = True
 
 
-def descendants(session: Session, opt_out_id: str) -> dict[int, Descent]:
-    """Every dataset without rows of an opt-out that is made, by whatever steps, from one with rows. One statement.
+def descendants(session: Session, opt_outs: Collection[str]) -> dict[str, dict[int, Descent]]:
+    """Of each opt-out every dataset without its rows that is made, by whatever steps, from one with rows.
 
-    Only by versions with rows that name no maker: where every row names one, it was read, and holds none of theirs. Of
-    several parents it is the nearest, then the one that was registered first.
+    One statement for all of them. Only by versions with rows that name no maker: where every row names one, it was read,
+    and holds none of theirs. Of several parents it is the nearest, then the one that was registered first.
     """
+    if not opt_outs:
+        return {}
+    rows = session.execute(_nearest(), {"opt_outs": sorted(opt_outs)}).all()
+    direct = {(row.opt_out_id, row.dataset_id) for row in rows if row.depth == 0}
+    found: dict[str, dict[int, Descent]] = defaultdict(dict)
+    for row in rows:
+        if row.unattributed == 0 or (row.opt_out_id, row.dataset_id) in direct:
+            continue
+        one = found[row.opt_out_id].setdefault(
+            row.dataset_id, Descent(f"{row.slug}/{row.name}", parent_id=row.root_id, depth=row.depth)
+        )
+        one.depth, one.parent_id = min((one.depth, one.parent_id), (row.depth, row.root_id))
+        if row.version not in one.versions:
+            one.versions.append(row.version)
+        one.observed &= row.role == "observer"
+    return found
+
+
+@functools.cache
+def _nearest() -> Select[*tuple[Any, ...]]:
+    """Every version that is reached, from each dataset with rows, with the fewest steps; depth 0 are those with rows.
+
+    Built once: that takes longer than most of its runs.
+    """
+    walk = _walk()
+    columns = (
+        walk.c.opt_out_id, walk.c.root_id, Manifest.id, Manifest.dataset_id, Manifest.version, Manifest.role,
+        Manifest.unattributed, Publisher.slug, Dataset.name,
+    )  # fmt: skip
+    return (
+        select(*columns, func.min(walk.c.depth).label("depth"))
+        .join(walk, walk.c.manifest_id == Manifest.id)
+        .join(Dataset, Dataset.id == Manifest.dataset_id)
+        .join(Publisher, Publisher.id == Dataset.publisher_id)
+        .group_by(*columns)
+        .order_by(Manifest.id)
+    )
+
+
+def _walk() -> CTE:
+    """(opt-out, version, dataset it began at, steps), from the versions with rows of `opt_outs` on."""
     parent, child = aliased(Manifest), aliased(Manifest)
     of, by = aliased(Dataset), aliased(Publisher)
     walk = (
         select(
-            Manifest.id.label("manifest_id"), Manifest.dataset_id.label("root_id"), literal(0).label("depth")
+            Match.opt_out_id,
+            Manifest.id.label("manifest_id"),
+            Manifest.dataset_id.label("root_id"),
+            literal(0).label("depth"),
         )
         .join(Match, Match.manifest_id == Manifest.id)
         .join(Dataset, Dataset.id == Manifest.dataset_id)
         .join(Publisher, Publisher.id == Dataset.publisher_id)
-        .where(Match.opt_out_id == opt_out_id, *_stands(Manifest, Publisher))
+        .where(Match.opt_out_id.in_(bindparam("opt_outs", expanding=True)), *_stands(Manifest, Publisher))
         .cte("walk", recursive=True)
     )
     own, own_by = aliased(Dataset), aliased(Publisher)
-    walk = walk.union(
-        select(child.id, walk.c.root_id, walk.c.depth + 1)
+    return walk.union(
+        select(walk.c.opt_out_id, child.id, walk.c.root_id, walk.c.depth + 1)
         .select_from(walk)
         .join(parent, parent.id == walk.c.manifest_id)
         .join(of, of.id == parent.dataset_id)
@@ -65,32 +112,6 @@ def descendants(session: Session, opt_out_id: str) -> dict[int, Descent]:
         .join(own_by, own_by.id == own.publisher_id)
         .where(walk.c.depth < DEEPEST, *_stands(child, own_by))
     )
-    matched = (
-        select(Manifest.dataset_id).join(walk, walk.c.manifest_id == Manifest.id).where(walk.c.depth == 0)
-    )
-    nearest = (
-        select(
-            Manifest.id, Manifest.dataset_id, Manifest.version, Manifest.role, Publisher.slug, Dataset.name,
-            walk.c.root_id, func.min(walk.c.depth).label("depth"),
-        )
-        .join(walk, walk.c.manifest_id == Manifest.id)
-        .join(Dataset, Dataset.id == Manifest.dataset_id)
-        .join(Publisher, Publisher.id == Dataset.publisher_id)
-        .where(Manifest.dataset_id.not_in(matched), Manifest.unattributed > 0)
-        .group_by(Manifest.id, Manifest.dataset_id, Manifest.version, Manifest.role, Publisher.slug, Dataset.name)
-        .group_by(walk.c.root_id)
-        .order_by(Manifest.id)
-    )  # fmt: skip
-    found: dict[int, Descent] = {}
-    for row in session.execute(nearest):
-        one = found.setdefault(
-            row.dataset_id, Descent(f"{row.slug}/{row.name}", parent_id=row.root_id, depth=row.depth)
-        )
-        one.depth, one.parent_id = min((one.depth, one.parent_id), (row.depth, row.root_id))
-        if row.version not in one.versions:
-            one.versions.append(row.version)
-        one.observed &= row.role == "observer"
-    return found
 
 
 def touched_by(session: Session, manifest: Manifest) -> set[str]:

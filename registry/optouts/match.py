@@ -33,12 +33,12 @@ from registry.models import (
     OptOutMaker,
 )
 from registry.optouts.affected import by_contributors, by_manifest
-from registry.optouts.facts import Facts, read_facts
-from registry.optouts.kept import keep
+from registry.optouts.facts import read_facts
+from registry.optouts.kept import keep_all
 from registry.optouts.pieces import pieces
-from registry.optouts.reach import Reached, reach
+from registry.optouts.reach import reach
 from registry.optouts.weighing import weigh
-from registry.optouts.wishes import Asked, own_rows, read_wishes
+from registry.optouts.wishes import own_rows, read_wishes
 from registry.storage import ObjectStore
 
 BATCH, ROWS = 50, 200_000
@@ -161,22 +161,10 @@ def _match_all(
             wishes = read_wishes(session, batch)
             facts = read_facts(session, items, store, wishes)
         reached = [(one, reach(one, facts)) for one in wishes.asked]
-        _write(sessions, generation, partial(_keep_all, reached=reached, facts=facts, now=now))
+        # A batch in one transaction: a thousand reached wishes are twenty commits.
+        _write(sessions, generation, partial(keep_all, reached=reached, facts=facts, now=now, new_id=_new_id))
         generation += 1
         done.update(batch)
-
-
-def _keep_all(
-    session: Session,
-    generation: int,
-    *,
-    reached: Collection[tuple[Asked, Reached]],
-    facts: Facts,
-    now: dt.datetime,
-) -> None:
-    """A batch in one transaction: a thousand reached wishes are twenty commits."""
-    for one, found in reached:
-        keep(session, generation, one=one, reached=found, facts=facts, now=now, new_id=_new_id)
 
 
 def _batches(session: Session, ids: Collection[str]) -> list[list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from byline.errors import NotFound
 from registry.models import Dataset, Notice, Publisher
 from registry.optouts.answers import BELIED_BY_ROWS, CLOSED, reopen
-from registry.optouts.lineage import descendants
+from registry.optouts.lineage import Descent, descendants
+from registry.optouts.pieces import select_in
 from registry.optouts.reach import FileRows
 from registry.optouts.rule import Strength
 from registry.optouts.sources import Source
@@ -38,22 +39,50 @@ class Wanted:
 
 def update_notices(
     session: Session,
-    asked: Asked,
+    reached: Mapping[Asked, Matches],
     *,
-    matches: Matches,
     sources: Mapping[int, Source],
     now: dt.datetime,
     new_id: Callable[[], str],
 ) -> None:
-    """Make, change and withdraw the notices of one opt-out; only approved publishers' datasets get any.
+    """Make, change and withdraw the notices of some opt-outs; only approved publishers' datasets get any.
 
-    Those whose rows match, and by lineage those that are made from them.
+    Those whose rows match, and by lineage those that are made from them. As many statements for fifty as for one.
     """
-    said = {
-        dataset_id: _as_columns(one, asked.assurance) for dataset_id, one in _wanted(matches, sources).items()
-    }
-    said |= _by_lineage(session, asked, said)
-    standing = {n.dataset_id: n for n in session.scalars(select(Notice).where(Notice.opt_out_id == asked.id))}
+    session.flush()  # the matches of this very writing are where lineage begins
+    ids = {asked.id for asked in reached}
+    below, standing = descendants(session, ids), _standing(session, ids)
+    happened: list[Happened] = []
+    for asked, matches in reached.items():
+        said = {
+            dataset_id: _as_columns(one, asked.assurance)
+            for dataset_id, one in _wanted(matches, sources).items()
+        }
+        said |= _by_lineage(asked, said, below.get(asked.id, {}))
+        happened += _change(session, asked.id, said, standing[asked.id], now=now, new_id=new_id)
+    note_answers(session, [one.notice_id for one in happened if one.kind == "reopened"], now=now)
+    session.flush()
+    tell(session, happened, now=now)
+
+
+def _standing(session: Session, opt_outs: Collection[str]) -> dict[str, dict[int, Notice]]:
+    """What was asked so far, by opt-out and dataset."""
+    found: dict[str, dict[int, Notice]] = defaultdict(dict)
+    for (one,) in select_in(session, select(Notice), Notice.opt_out_id, opt_outs):
+        found[one.opt_out_id][one.dataset_id] = one
+    return found
+
+
+def _change(
+    session: Session,
+    opt_out_id: str,
+    said: Mapping[int, dict[str, Any]],
+    standing: Mapping[int, Notice],
+    *,
+    now: dt.datetime,
+    new_id: Callable[[], str],
+) -> list[Happened]:
+    """Make one opt-out's notices say this; what its receivers shall hear."""
     happened = [
         Happened(dataset_id, notice.id, "withdrawn")
         for dataset_id, notice in standing.items()
@@ -62,7 +91,9 @@ def update_notices(
     for dataset_id, columns in said.items():
         notice = standing.get(dataset_id)
         if notice is None:
-            notice = Notice(id=new_id(), opt_out_id=asked.id, dataset_id=dataset_id, state=OPEN, made_at=now)
+            notice = Notice(
+                id=new_id(), opt_out_id=opt_out_id, dataset_id=dataset_id, state=OPEN, made_at=now
+            )
             session.add(notice)
             kind: str | None = "made"
         else:
@@ -72,9 +103,7 @@ def update_notices(
                 setattr(notice, column, value)
         if kind:
             happened.append(Happened(dataset_id, notice.id, kind))
-    note_answers(session, [one.notice_id for one in happened if one.kind == "reopened"], now=now)
-    session.flush()
-    tell(session, happened, now=now)
+    return happened
 
 
 def withdraw_notices(session: Session, opt_out_id: str, now: dt.datetime) -> None:
@@ -137,12 +166,11 @@ def _wanted(matches: Matches, sources: Mapping[int, Source]) -> dict[int, Wanted
 
 
 def _by_lineage(
-    session: Session, asked: Asked, direct: Mapping[int, dict[str, Any]]
+    asked: Asked, direct: Mapping[int, dict[str, Any]], below: Mapping[int, Descent]
 ) -> dict[int, dict[str, Any]]:
     """Dataset -> what its notice says, for those without rows that are made from one with rows."""
     if not direct:
         return {}
-    session.flush()  # the matches of this very writing are where it begins
     return {
         dataset_id: {
             "parent_id": one.parent_id,
@@ -152,7 +180,7 @@ def _by_lineage(
             "word_of": sorted(f"{one.dataset}@{version}" for version in one.versions),
             "observed": one.observed,
         }
-        for dataset_id, one in descendants(session, asked.id).items()
+        for dataset_id, one in below.items()
         if asked.targets(dataset_id)
     }
 

@@ -150,6 +150,45 @@ def test_one_statement_finds_them_however_many_there_are(here: SmallRegistry) ->
     with here.sessions() as session:
         engine = session.get_bind()
         event.listen(engine, "before_cursor_execute", lambda *said: sent.append(said[2]))
-        found = descendants(session, asked)
+        found = descendants(session, [asked])[asked]
     assert [one.depth for one in found.values()] == [1] * 6 + [2] * 6
     assert len([one for one in sent if one != "BEGIN"]) == 1
+
+
+def test_a_childs_coming_takes_no_more_statements_with_forty_wishes_than_with_four(
+    here: SmallRegistry,
+) -> None:
+    owners = [f"flickr:{number}@N00" for number in range(500, 540)]
+    lines = [Line(makers=(one,), photos=(f"flickr:{n}",), url=static(n)) for n, one in enumerate(owners, 500)]
+    here.publish("museum/faces", "1", lines)
+    made = here.opt_out(*owners[:1])[0]
+    counts: list[int] = []
+    for more in (owners[1:4], owners[4:]):
+        for one in more:
+            here.opt_out(one)
+        child = here.record(
+            "archive/crops", str(len(counts)), [Line()], parents=[("museum/faces", "1", None)]
+        )
+        counts.append(len(_sent(here, child)))
+    assert counts[1] <= counts[0]
+    with here.sessions() as session:
+        asked = session.scalars(select(Notice).where(Notice.parent_id.is_not(None))).all()
+        assert len(asked) == 40
+        assert made in {one.opt_out_id for one in asked}
+
+
+def _sent(here: SmallRegistry, manifest: int) -> list[str]:
+    """The statements that a version's coming takes."""
+    sent: list[str] = []
+    with here.sessions() as session:
+        engine = session.get_bind()
+
+    def hear(*said: Any) -> None:
+        sent.append(said[2])
+
+    event.listen(engine, "before_cursor_execute", hear)
+    try:
+        here.go_on(manifest)
+    finally:
+        event.remove(engine, "before_cursor_execute", hear)
+    return sent
