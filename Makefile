@@ -16,7 +16,7 @@ else
   INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check
 endif
 
-.PHONY: help setup run serve test explore check coverage fix openapi docs screenshot migration lock lint types contracts browser outsiders clean bench-ingest bench-search bench-filter bench-feed bench-peer bench-log bench-optouts bench-reads test-postgres
+.PHONY: help setup run serve test explore check coverage fix openapi docs screenshot migration lock lint types contracts browser outsiders clean bench-ingest bench-search bench-filter bench-feed bench-peer bench-log bench-optouts bench-reads bench-hour test-postgres
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -128,6 +128,9 @@ bench-optouts: $(VENV)/.dev ## one wish among 1,000 datasets; a million rows aga
 
 bench-reads: $(VENV)/.dev ## look-ups and contributor pages a second, beside a trivial Flask route
 	@$(BIN)/python -m benchmarks.reads
+
+bench-hour: $(VENV)/.dev ## opt-outs at 10,000 an hour beside searches and an ingest (SECONDS=600)
+	@$(BIN)/python -m benchmarks.hour $(SECONDS)
 
 browser: ## install Chromium for the browser tests, where this user may (Debian)
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q >/dev/null && \

@@ -57,9 +57,9 @@ class Desk:
 
     def publish(self, folder: Path, name: str) -> float:
         """Publish what `make_extract` left in the folder; the seconds from the submission to *published*."""
-        runtime, manifest = self.runtime, self._manifest(folder, name)
+        runtime, manifest = self.runtime, self.manifest(folder, name)
         began = time.perf_counter()
-        submission = _submit(runtime, manifest, folder / "extract.parquet")
+        submission = submit_extract(runtime, manifest, folder / "extract.parquet")
         pipeline.ingest(
             submission,
             sessions=runtime.sessions,
@@ -75,7 +75,8 @@ class Desk:
             raise SystemExit(f"{view['state']}: {view['errors']}")
         return took
 
-    def _manifest(self, folder: Path, name: str) -> bytes:
+    def manifest(self, folder: Path, name: str) -> bytes:
+        """The signed manifest of what `make_extract` left in the folder."""
         made = json.loads((folder / "extract.json").read_text())
         measured = Measured(
             files=[RecordFile(**one) for one in made["files"]],
@@ -99,7 +100,8 @@ def publish(folder: Path, *, home: str = "registry") -> float:
         desk.runtime.close()
 
 
-def _submit(runtime: Runtime, manifest: bytes, extract: Path) -> str:
+def submit_extract(runtime: Runtime, manifest: bytes, extract: Path) -> str:
+    """Send a manifest and its extract; the submission, which a worker may take up now."""
     with transaction(runtime.sessions) as session:
         submission = submit.submit_manifest(
             session,

@@ -32,9 +32,9 @@ def photos(rows: int, *, seed: int = SEED) -> pa.Table:
     return pa.concat_tables(pieces(rows, seed=seed))
 
 
-def write_photos(path: Path, rows: int, names: Sequence[str] | None = None) -> None:
+def write_photos(path: Path, rows: int, names: Sequence[str] | None = None, *, seed: int = SEED) -> None:
     """The same as Parquet, in bounded memory but for 16 B a row. `names`: of the makers, as many as there are."""
-    parts = pieces(rows, names)
+    parts = pieces(rows, names, seed=seed)
     first = next(parts)
     with pq.ParquetWriter(path, first.schema, compression="zstd") as writer:
         for part in chain((first,), parts):
