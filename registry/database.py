@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,12 @@ def make_items_engine(url: str) -> Engine:
     return make_engine(url)
 
 
-def make_sessions(engine: Engine) -> Sessions:
-    """Sessions that read; `transaction` turns one into a writer.
+def make_sessions(engine: Engine, info: Mapping[str, Any] | None = None) -> Sessions:
+    """Sessions that read; `transaction` turns one into a writer. `info`: what each of them carries (`Session.info`).
 
     Rows stay usable after the end of their transaction.
     """
-    sessions = sessionmaker(engine, expire_on_commit=False)
+    sessions = sessionmaker(engine, expire_on_commit=False, info=dict(info or {}))
     event.listen(sessions, "before_flush", _flushing)
     event.listen(sessions, "do_orm_execute", _executing)
     return sessions

@@ -32,6 +32,7 @@ from registry.config import (
     read_environment,
     read_standing,
 )
+from registry.contributors.withheld import SEAL
 from registry.database import Sessions, check_migrated, make_engine, make_items_engine, make_sessions, migrate
 from registry.egress import Egress, open_egress
 from registry.mail import Mailer
@@ -89,15 +90,16 @@ def open_runtime(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_n
     try:
         check_migrated(engine)
         _check_not_moved(engine)
+        seal = read_seal(Path(settings.seal_key))
         return Runtime(
             settings=settings,
             engine=engine,
-            sessions=make_sessions(engine),
+            sessions=make_sessions(engine, {SEAL: seal}),
             items=make_items_engine(settings.items_url),
             store=open_store(settings.object_store),
             search=open_engine(settings.search),
             log_key=read_log_key(Path(settings.log_key)),
-            seal=read_seal(Path(settings.seal_key)),
+            seal=seal,
             mailer=Mailer(settings),
             egress=open_egress(settings),
             clock=clock,

@@ -17,6 +17,7 @@ from api.schemas import Strict, When
 from api.section import Section, runtime
 from api.v1.envelopes import ENVELOPE_DOC, sent_envelope
 from byline.errors import Refused
+from registry.database import transaction
 from registry.publishing import submit, uploads
 from registry.publishing.retract import retract
 
@@ -89,6 +90,19 @@ class PartReceived(Strict):
     state = ma.fields.String(required=True)
 
 
+class WithheldKey(Strict):
+    """The key that a withheld manifest names by its SHA-256."""
+
+    key = ma.fields.String(required=True, validate=ma.validate.Regexp(r"\A[0-9a-f]{64}\Z"))
+
+
+class KeyReceived(Strict):
+    """The submission that has its key now."""
+
+    id = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+
+
 class Retracted(Strict):
     """A manifest that was taken back."""
 
@@ -143,6 +157,18 @@ def receive_part(query: dict[str, Any], *, submission: str, part: int) -> dict[s
         here.sessions, store=here.store, submission_id=submission, sent=sent,
         stream=cast("BinaryIO", _Arriving()), settings=here.settings, now=here.clock(),
     )  # fmt: skip
+
+
+@section.put(
+    "/submissions/<id:submission>/key", body=WithheldKey, gives=KeyReceived, refuses=(404, 409, 413, 415)
+)
+def receive_key(_: dict[str, Any], body: dict[str, Any], *, submission: str) -> dict[str, Any]:
+    """Send the key of withheld rows, before their extract; nobody is told it again."""
+    here = runtime()
+    with transaction(here.sessions) as session:
+        return uploads.receive_key(
+            session, submission_id=submission, key=bytes.fromhex(body["key"]), now=here.clock()
+        )
 
 
 @section.post("/retractions", gives=Retracted, refuses=(403, 404, 409, 413, 415), doc=ENVELOPE_DOC)

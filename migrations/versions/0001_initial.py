@@ -148,6 +148,7 @@ def upgrade() -> None:
         "matcher_state",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("changes", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_matcher_state")),
     )
     op.create_table(
@@ -513,6 +514,8 @@ def upgrade() -> None:
         sa.Column("spread", sa.JSON(), nullable=True),
         sa.Column("index_sha256", sa.String(length=64), nullable=True),
         sa.Column("items_sha256", sa.String(length=64), nullable=True),
+        sa.Column("withheld_sha256", sa.String(length=64), nullable=True),
+        sa.Column("withheld_key", sa.LargeBinary(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_manifest_dataset_id_dataset")),
@@ -525,6 +528,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("manifest", schema=None) as batch_op:
         batch_op.create_index("ix_manifest_state", ["state"], unique=False)
+        batch_op.create_index("ix_manifest_withheld", ["withheld_sha256"], unique=False)
 
     op.create_table(
         "notice",
@@ -868,6 +872,7 @@ def downgrade() -> None:
 
     op.drop_table("notice")
     with op.batch_alter_table("manifest", schema=None) as batch_op:
+        batch_op.drop_index("ix_manifest_withheld")
         batch_op.drop_index("ix_manifest_state")
 
     op.drop_table("manifest")

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Engine, bindparam, or_, select
 from sqlalchemy.orm import Session, load_only
 
@@ -21,12 +22,13 @@ from byline.formats.selectors import ACCEPTED, Selector, candidates, contributor
 from registry.contributors.entries import ALL, as_public, rows_at, rows_of_runs
 from registry.contributors.known import Known, known_of
 from registry.contributors.people import Member, flushed, members_named, read_people
-from registry.contributors.photos import via_photo
+from registry.contributors.photos import via_photo, withheld_photos
 from registry.contributors.shown import ITEM_KINDS, ShownAt, maker_at, rows_showing
 from registry.contributors.views import contributor_dict
 from registry.contributors.visible import newest_first, published, versions
+from registry.contributors.withheld import KIND, item_keys, known_as, read_blinds
 from registry.models import Contributor, ContributorCount, Dataset, Manifest, Publisher
-from registry.storage import ObjectStore
+from registry.storage import ObjectStore, item_index
 
 MOST_ROWS = 100  # shown of one version
 MOST_MAKERS = 50
@@ -99,6 +101,8 @@ def lookup(
     labels = {manifest.id: f"{slug}/{name}" for manifest, slug, name in versions_}
     members = members_named(session, question.keys) if question.keys else []
     found = _found(session, store, items, question, members, manifests)
+    for number, each in _withheld(session, store, items, question, members).items():
+        found[number] = each
     entries = [
         _entry(session, store, manifests[number], labels[number], found.get(number), question, members)
         for number in _asked(manifests, labels, found, question)
@@ -165,6 +169,32 @@ def _found(
     return found
 
 
+def _withheld(
+    session: Session, store: ObjectStore, items: Engine, question: _Question, members: list[Member]
+) -> dict[int, _Found]:
+    """The same of versions whose rows are digests: their makers by every handle that is known here, and the items."""
+    blinds = read_blinds(session, Manifest.state == "published")
+    wanted = {k for each in question.items for k in item_keys(blinds, each.kind, each.value)}
+    found: defaultdict[int, _Found] = defaultdict(_Found)
+    numbers = {blind.manifest_id for blind in blinds}
+    if blinds and not question.of_item:
+        known = known_as(session, blinds, question.keys | {each.key for each in members})
+        ids = {one for some in known.values() for one in some}
+        for number, start, entries, records in flushed(session).execute(_RUNS, {"members": list(ids)}):
+            if number in numbers:
+                found[number].runs.append((start, entries))
+                found[number].records += records
+        left = [blind for blind in blinds if blind.manifest_id not in found] if members else []
+        wanted |= withheld_photos(session, store, left, members)
+    shown = item_index.find(items, np.array(sorted(wanted), dtype=np.int64)) if wanted else None
+    for number, position in (
+        zip(*(shown[name].to_pylist() for name in ("manifest_id", "position")), strict=True) if shown else ()
+    ):
+        if number in numbers:
+            found[number].positions.add(position)
+    return dict(found)
+
+
 def _asked(
     manifests: dict[int, Manifest], labels: dict[int, str], found: dict[int, _Found], question: _Question
 ) -> list[int]:
@@ -193,7 +223,7 @@ def _entry(
     if found is None:
         known = known_of(session, store, manifest)
         unsure = (
-            _item_unsure(known, question)
+            _item_unsure(manifest, known, question)
             if question.of_item
             else _maker_unsure(manifest, known, question, members)
         )
@@ -215,11 +245,13 @@ def _rows(session: Session, store: ObjectStore, manifest: Manifest, found: _Foun
     return rows_of_runs(session, store, manifest=at, ranges=ranges)[:MOST_ROWS]
 
 
-def _item_unsure(known: Known, question: _Question) -> bool:
+def _item_unsure(manifest: Manifest, known: Known, question: _Question) -> bool:
     """Whether a row may show the item without saying so."""
     kinds = {selector.kind for selector in question.items}
     if kinds == {"sha256"}:
         return "sha256" in known.empty
+    if manifest.visibility != "named":  # a row that shows a photo has no digest of its URL
+        return kinds != {"photo"} or "photos" in known.empty
     if kinds == {"url"}:
         return "k" in known.empty or {"url", "landing_url"} <= known.filled
     return "k" in known.empty or not kinds
@@ -231,6 +263,8 @@ def _maker_unsure(manifest: Manifest, known: Known, question: _Question, members
     kinds = {contributor_kind(key) for key in keys}
     if kinds <= {("name", None), ("id", None)}:
         return False  # asked of its own dataset, where names are what there is
+    if manifest.visibility != "named":
+        return True  # which kind of handle its rows go by is not seen
     if manifest.unattributed or {kind for kind, _ in known.makers} & {"name", "id"}:
         return True
     platforms = {platform for _, platform in kinds if platform}
@@ -258,4 +292,5 @@ def _makers_at(session: Session, found: dict[int, _Found]) -> set[int]:
     conditions = [maker_at(place) for place in places[:MOST_MAKERS]]
     if not conditions:
         return set()
-    return set(session.scalars(select(Contributor.root_id).join(ContributorCount).where(or_(*conditions))))
+    roots = select(Contributor.root_id).join(ContributorCount)
+    return set(session.scalars(roots.where(or_(*conditions), Contributor.kind != KIND)))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from byline.formats.selectors import fingerprints
 from registry.contributors.people import Member
 from registry.contributors.visible import published
+from registry.contributors.withheld import Blind, photo_keys
 from registry.models import ContributorCount, Dataset, Manifest, Publisher
 from registry.storage import ObjectStore, item_index
 from registry.storage.record_index import read_entries
@@ -28,22 +30,35 @@ def via_photo(
 
     Only approved publishers' attributions are believed about others' rows (design section 5).
     """
-    photos: set[int] = set()
-    for digest, ranges in _believed(session, members).items():
-        table = read_entries(store, digest, ranges, ("photo",))
-        found = fingerprints("photo", table["photo"].combine_chunks().drop_null())
-        photos.update(found.tolist()[: MOST_PHOTOS - len(photos)])
-        if len(photos) >= MOST_PHOTOS:
-            break
-    if not photos:
+    photos = _photos(session, store, members)
+    if not len(photos):
         return {}
-    shown = item_index.find(items, np.array(sorted(photos), dtype=np.int64))
+    shown = item_index.find(items, fingerprints("photo", photos))
     places: defaultdict[int, set[int]] = defaultdict(set)
     for manifest, position in zip(
         shown["manifest_id"].to_pylist(), shown["position"].to_pylist(), strict=True
     ):
         places[manifest].add(position)
     return places
+
+
+def withheld_photos(
+    session: Session, store: ObjectStore, blinds: Sequence[Blind], members: Sequence[Member]
+) -> set[int]:
+    """The item keys that withheld rows of their photos have."""
+    photos = _photos(session, store, members) if blinds else pa.array([], pa.string())
+    return {k for blind in blinds for k in photo_keys(blind, photos).tolist()}
+
+
+def _photos(session: Session, store: ObjectStore, members: Sequence[Member]) -> pa.Array:
+    """Photos that believed rows attribute to them, at most so many."""
+    found = pa.array([], pa.string())
+    for digest, ranges in _believed(session, members).items():
+        table = read_entries(store, digest, ranges, ("photo",))
+        found = pc.unique(pa.concat_arrays([found, table["photo"].combine_chunks().drop_null()]))
+        if len(found) >= MOST_PHOTOS:
+            break
+    return found.slice(0, MOST_PHOTOS)
 
 
 def _believed(session: Session, members: Sequence[Member]) -> dict[str, list[tuple[int, int]]]:

@@ -14,8 +14,8 @@ class Contributor(Base):
     """One handle of a maker. `key` is its selector text (`flickr:12345@N00`, `name:PUB/DATASET:NAME`).
 
     `kind`: number (a platform's own id), alias (a platform's changeable name), web (a profile URL no table
-    knows), id and name (known inside one dataset only). `root_id` is the handle that stands for all that are
-    linked.
+    knows), id and name (known inside one dataset only), withheld (a digest: never shown).
+    `root_id` is the handle that stands for all that are linked.
     """
 
     __tablename__ = "contributor"

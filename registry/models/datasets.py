@@ -29,11 +29,16 @@ class Manifest(Base):
     `state`: awaiting-extract, received, recorded, logged, published, retracted, voided. A refused submission
     leaves no manifest behind; its version may be sent again. `reading`: how the files are read, `{"columns", "options"}` as in
     the manifest's `records`. `items_sha256`: S of the items feed, of the ids its rows have. `spread`: how many makers
-    have how many records, by the least number of each range.
+    have how many records, by the least number of each range. `withheld_sha256`: where rows are withheld, the key by its digest;
+    `withheld_key`: that key, sealed.
     """
 
     __tablename__ = "manifest"
-    __table_args__ = (UniqueConstraint("dataset_id", "version"), Index("ix_manifest_state", "state"))
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "version"),
+        Index("ix_manifest_state", "state"),
+        Index("ix_manifest_withheld", "withheld_sha256"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"))
     version: Mapped[str] = mapped_column(String(64))
@@ -63,6 +68,8 @@ class Manifest(Base):
     spread: Mapped[dict[str, Any] | None]
     index_sha256: Mapped[str | None] = mapped_column(String(64))
     items_sha256: Mapped[str | None] = mapped_column(String(64))
+    withheld_sha256: Mapped[str | None] = mapped_column(String(64))
+    withheld_key: Mapped[bytes | None]
     made_at: Mapped[dt.datetime]
     published_at: Mapped[dt.datetime | None]
 

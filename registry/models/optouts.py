@@ -123,9 +123,11 @@ class OptOutMaker(Base):
 class MatcherState(Base):
     """One row.
 
-    Every write of the matcher raises `generation`, so that none rests on what another has changed since.
+    Every write of the matcher raises `generation`; whatever changes rows raises `changes`, so that no write rests on what was
+    read before it.
     """
 
     __tablename__ = "matcher_state"
     id: Mapped[int] = mapped_column(primary_key=True)
     generation: Mapped[int] = mapped_column(BigInteger, default=0)
+    changes: Mapped[int] = mapped_column(BigInteger, default=0)

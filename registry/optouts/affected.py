@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pyarrow.compute as pc
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
-from byline.formats.selectors import fingerprint
+from byline.formats.selectors import fingerprints
 from registry.models import (
     Contributor,
     ContributorCount,
@@ -20,12 +20,13 @@ from registry.models import (
     OptOutMaker,
     OptOutSelector,
 )
-from registry.optouts.arrays import Ints, ints
+from registry.optouts.arrays import Ints
+from registry.optouts.blind import by_digests
 from registry.optouts.hosts import host_positions
 from registry.optouts.lineage import touched_by
 from registry.optouts.pieces import select_in
 from registry.optouts.sources import TARGET_STATES
-from registry.optouts.standing_keys import among, standing_keys
+from registry.optouts.standing_keys import among_all, standing_keys
 from registry.optouts.wishes import ITEM_KINDS, maker_key
 from registry.storage import ObjectStore
 from registry.storage.item_index import find
@@ -45,6 +46,7 @@ def by_manifest(session: Session, items: Engine, store: ObjectStore, manifest: M
         _by_makers(session, manifest)
         | _by_items(session, items, store, manifest)
         | _by_hosts(session, store, manifest)
+        | by_digests(session, store, manifest)
         | _matched(session, manifest)
         | touched_by(session, manifest)
     )
@@ -114,12 +116,12 @@ def _naming(session: Session, keys: Collection[str]) -> set[str]:
 def _by_items(session: Session, items: Engine, store: ObjectStore, manifest: Manifest) -> set[str]:
     """A photo that stands under an opt-out already or is asked for, shown here too; a URL or file asked for."""
     standing = standing_keys(session)
-    shown = among(standing.shown, _shown(store, manifest)) if len(standing.shown) else standing.shown
+    shown = among_all(standing.shown, _shown(store, manifest)) if len(standing.shown) else standing.shown
     few = len(standing.beside) < manifest.rows / 10
     beside = (
         _in_manifest(items, standing.beside, manifest.id)
         if few
-        else among(standing.beside, _beside(store, manifest))
+        else among_all(standing.beside, _beside(store, manifest))
     )
     here = np.union1d(shown, beside).tolist()
     selecting = select(OptOutSelector.opt_out_id).where(OptOutSelector.kind.in_(ITEM_KINDS)).distinct()
@@ -133,22 +135,17 @@ def _by_items(session: Session, items: Engine, store: ObjectStore, manifest: Man
     )
 
 
-def _beside(store: ObjectStore, manifest: Manifest) -> Ints:
-    """The item keys of photos beside others, and of file digests."""
-    found: set[int] = set()
+def _beside(store: ObjectStore, manifest: Manifest) -> Iterator[Ints]:
+    """The item keys of photos beside others, and of file digests, a stretch at a time."""
     for table in scan_entries(store, manifest.digest, ("photos", "sha256")):
-        photos = pc.unique(pc.list_flatten(table["photos"])).to_pylist()
-        digests = pc.unique(table["sha256"].drop_null()).to_pylist()
-        found.update(fingerprint("photo2", photo) for photo in photos)
-        found.update(fingerprint("sha256", digest) for digest in digests)
-    return ints(found)
+        yield fingerprints("photo2", pc.unique(pc.list_flatten(table["photos"])))
+        yield fingerprints("sha256", pc.unique(table["sha256"].drop_null()))
 
 
-def _shown(store: ObjectStore, manifest: Manifest) -> Ints:
-    """The item keys of one photo or one URL that a record index shows, ascending."""
-    tables = scan_entries(store, manifest.digest, ("k",))
-    parts = [ints(()), *(table["k"].drop_null().to_numpy() for table in tables)]
-    return np.unique(np.concatenate(parts))
+def _shown(store: ObjectStore, manifest: Manifest) -> Iterator[Ints]:
+    """The item keys of one photo or one URL that a record index shows, a stretch at a time."""
+    for table in scan_entries(store, manifest.digest, ("k",)):
+        yield table["k"].drop_null().to_numpy()
 
 
 def _in_manifest(items: Engine, keys: Ints, manifest_id: int) -> Ints:

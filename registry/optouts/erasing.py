@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from registry.contributors.withheld import item_keys, read_blinds
 from registry.models import (
     Answer,
     Claim,
@@ -32,7 +33,7 @@ from registry.models import (
 from registry.optouts.lapse import forget_unconfirmed
 from registry.optouts.mine import claims_of, opt_outs_of_mail, whose
 from registry.optouts.pieces import pieces, select_in
-from registry.optouts.wishes import ERASED, ITEM_KINDS
+from registry.optouts.wishes import ERASED, ITEM_KINDS, WITHHELD
 from registry.seal import Seal
 from registry.watches.asking import end, watches_of
 
@@ -123,7 +124,14 @@ def _forget_jobs(session: Session, keys: Collection[str]) -> None:
 def _hide_items(session: Session, seal: Seal, opt_outs: Collection[str]) -> None:
     """The matcher finds them by their fingerprints alone."""
     items = OptOutSelector.kind.in_(ITEM_KINDS) & ~OptOutSelector.value.startswith(ERASED)
-    for one in session.scalars(select(OptOutSelector).where(OptOutSelector.opt_out_id.in_(opt_outs), items)):
+    blinds = read_blinds(session)
+    for one in session.scalars(
+        select(OptOutSelector).where(OptOutSelector.opt_out_id.in_(opt_outs), items)
+    ).all():
+        for k in item_keys(blinds, one.kind, one.value):
+            session.add(
+                OptOutSelector(opt_out_id=one.opt_out_id, kind=WITHHELD, value=f"{ERASED}{k:015x}", k=k)
+            )
         one.value = ERASED + seal.digest(f"{one.kind}:{one.value}")
     session.flush()
 

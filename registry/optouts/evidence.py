@@ -21,12 +21,13 @@ from registry.storage.record_index import scan_entries
 SAYS = {
     "contributor": "who made them",
     "photo": "which photo they show",
+    "photos": "what they show",
     "url": "their address",
     "sha256": "their file's digest",
     "item_id": "their id",
 }
-FINDS = ("photo", "url", "sha256", "item_id")
-"""By these a row is known again."""
+FINDS = ("photo", "photos", "url", "sha256", "item_id")
+"""By these a row is known again; of several `photos` (or digests, where rows are withheld) by the first."""
 _PLACE = pa.schema([("file", pa.int32()), ("row", pa.int64())])
 
 
@@ -51,7 +52,7 @@ def filled(store: ObjectStore, digest: str) -> Filled:
 def rows_at(store: ObjectStore, digest: str, rows: Mapping[int, BitMap64]) -> pa.Table:
     """The entries of these rows (file -> ordinals), with `file`, `row` and what identifies them."""
     wanted = {file: np.array(some.to_array()).astype(np.int64) for file, some in rows.items()}
-    parts = [_at(table, wanted) for table in scan_entries(store, digest, (*_PLACE.names, *SAYS))]
+    parts = [_first(_at(table, wanted)) for table in scan_entries(store, digest, (*_PLACE.names, *SAYS))]
     empty = pa.schema([*_PLACE, *((name, pa.string()) for name in SAYS), ("position", pa.int64())])
     return pa.concat_tables(parts) if parts else empty.empty_table()
 
@@ -67,7 +68,8 @@ def found_again(store: ObjectStore, digest: str, table: pa.Table) -> dict[str, p
     found: dict[str, list[pa.Array]] = {name: [] for name in FINDS}
     for part in scan_entries(store, digest, FINDS):
         for name in FINDS:
-            here = part[name].filter(pc.is_in(part[name], value_set=values[name]))
+            shown = pc.list_flatten(part[name]) if name == "photos" else part[name]
+            here = shown.filter(pc.is_in(shown, value_set=values[name]))
             found[name].append(pc.unique(here.drop_null().combine_chunks()))
     return {
         name: pa.concat_arrays(some) if some else pa.array([], pa.string()) for name, some in found.items()
@@ -85,6 +87,18 @@ def why_not(own: pa.Table, before: Filled, after: Filled, again: Mapping[str, pa
         if own[name].null_count < own.num_rows and _says_less(name, before, after):
             return f"fewer of its rows say {words} than before: they may be there unseen"
     return None
+
+
+def _first(table: pa.Table) -> pa.Table:
+    at = table.schema.get_field_index("photos")
+    given = pc.greater(pc.fill_null(pc.list_value_length(table["photos"]), 0), 0)
+    first = [
+        pc.list_element(some, 0) if len(some) else pa.array([], pa.string())
+        for some in table["photos"].filter(given).chunks
+    ]
+    texts = pa.chunked_array(first, pa.string()).combine_chunks()
+    places = pc.if_else(given, pc.subtract(pc.cumulative_sum(pc.cast(given, pa.int64())), 1), None)
+    return table.set_column(at, "photos", texts.take(places))
 
 
 def _says_less(column: str, before: Filled, after: Filled) -> bool:

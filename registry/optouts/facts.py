@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from registry.contributors.withheld import photo_keys
 from registry.models import Contributor, ContributorCount
 from registry.optouts.arrays import Ints, Lookup, Tally, ints
 from registry.optouts.hosts import host_positions
@@ -31,6 +32,7 @@ from registry.storage.record_rows import take_entries
 
 COLUMNS = ("contributor", "file", "row", "photo", "k", "url", "landing_url", "sha256", "item_id")
 SHOWN = pa.schema([(name, pa.string()) for name in ("url", "landing_url", "sha256", "item_id")])
+_PHOTO = pa.schema([("photo", pa.string()), ("k", pa.int64())])
 NONE = -1  # no photo, or no contributor; fingerprints and ids are never negative
 
 
@@ -63,15 +65,20 @@ def read_facts(session: Session, items: Engine, store: ObjectStore, wishes: Wish
     runs = _own_runs(session, wishes)
     sources = read_sources(session, runs)
     own = {m: take_entries(store, source.digest, runs[m], COLUMNS) for m, source in sources.items()}
-    hits = find(items, ints(_attributed_photos(own, sources, wishes) | wishes.item_keys))
+    photos = _attributed_photos(own, sources, wishes)
+    bridges = _bridges(photos, wishes)
+    ks = [photos["k"].to_numpy(), ints(wishes.item_keys), *(one.keys for one in bridges.values())]
+    hits = find(items, np.unique(np.concatenate(ks)))
     sources |= read_sources(session, set(pc.unique(hits["manifest_id"]).to_pylist()) - sources.keys())
     at_hosts = _at_hosts(session, store, sources, wishes.hosts)
     positions = {m: np.union1d(_positions(hits, m), at_hosts[m]) for m in sources}
     tables = {m: _complete(store, source, own.get(m), positions[m]) for m, source in sources.items()}
     makers = _makers(session, tables.values())
-    return _as_facts(
-        sources, [_Entries(m, t, makers, _hits_in(hits, m), at_hosts[m]) for m, t in tables.items()]
-    )
+    parts = [_Entries(m, t, makers, _hits_in(hits, m), at_hosts[m]) for m, t in tables.items()]
+    for part in parts:
+        if part.manifest_id in bridges:
+            part.show(bridges[part.manifest_id])
+    return _as_facts(sources, parts)
 
 
 def _own_runs(session: Session, wishes: Wishes) -> Mapping[int, Ints]:
@@ -85,15 +92,21 @@ def _own_runs(session: Session, wishes: Wishes) -> Mapping[int, Ints]:
 
 def _attributed_photos(
     own: Mapping[int, pa.Table], sources: Mapping[int, Source], wishes: Wishes
-) -> set[int]:
-    """Photos that counting sources attribute to somebody in the batch."""
+) -> pa.Table:
+    """Photos that counting sources attribute to somebody in the batch: `photo`, and its key `k`, each once."""
     handles = pa.array([h.key for h in wishes.handles.values() if h.kind in IDENTITY_KINDS], pa.string())
-    photos: set[int] = set()
+    found = [_PHOTO.empty_table()]
     for manifest_id, table in own.items():
         if sources[manifest_id].counts:
             known = pc.and_(pc.is_in(table["contributor"], handles), pc.is_valid(table["photo"]))
-            photos.update(pc.unique(table["k"].filter(known)).to_pylist())
-    return photos
+            found.append(table.select(_PHOTO.names).filter(known))
+    return pa.concat_tables(found).group_by(_PHOTO.names).aggregate([])
+
+
+def _bridges(photos: pa.Table, wishes: Wishes) -> Mapping[int, Lookup]:
+    """Withheld version -> the photos' keys as its rows show them, and what photo each is."""
+    texts, plain = photos["photo"].combine_chunks(), photos["k"].to_numpy()
+    return {one.manifest_id: Lookup.of(photo_keys(one, texts), plain) for one in wishes.blinds if len(plain)}
 
 
 def _at_hosts(
@@ -163,6 +176,13 @@ class _Entries:
         self.item_k = hits[0]
         self.item_row: Ints = self.row_of[order[np.searchsorted(position, hits[1], sorter=order)]]
         self.at_hosts: Ints = np.unique(self.row_of[np.isin(position, at_hosts)])
+
+    def show(self, bridge: Lookup) -> None:
+        """Say which photo the rows of a withheld version show, where a digest is that of one known here."""
+        places = np.minimum(np.searchsorted(bridge.keys, self.item_k), len(bridge.keys) - 1)
+        known = bridge.keys[places] == self.item_k
+        self.photo = self.photo.copy()
+        self.photo[self.item_row[known]] = bridge.values[places[known]]
 
 
 def _roots(

@@ -1,9 +1,10 @@
 """The matcher: whatever happened, it asks which opt-outs that may touch and makes exactly those true again.
 
 An opt-out is always matched whole, so its matches are a function of what stands now and not of how it came
-about. Reading takes up to seconds and holds no lock. Each write raises the matcher's one generation and is
-dropped where another write came between its reading and itself: of two things that happen at once, the later
-one matched sees both.
+about. Reading takes up to minutes and holds no lock. What changed about rows (a version came or went, a publisher's standing,
+a link of handles) first raises the number of changes, then asks whom it touches. A write is dropped where that number was
+raised since its reading, or where the same opt-out was written meanwhile: of two things that happen at once, the later one
+matched sees both. That other opt-outs are written meanwhile drops nothing, or a large version would never get to its end.
 """
 
 from __future__ import annotations
@@ -12,12 +13,11 @@ import datetime as dt
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Collection, Mapping
-from functools import partial
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Engine, delete, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from byline.errors import Unavailable
 from registry.database import Sessions, transaction
@@ -32,26 +32,28 @@ from registry.models import (
     OptOut,
     OptOutMaker,
 )
+from registry.optouts import reach as reaching
 from registry.optouts.affected import by_contributors, by_manifest
 from registry.optouts.facts import read_facts
 from registry.optouts.kept import keep_all
-from registry.optouts.pieces import pieces
+from registry.optouts.pieces import pieces, select_in
 from registry.optouts.reach import reach
 from registry.optouts.weighing import weigh
-from registry.optouts.wishes import own_rows, read_wishes
+from registry.optouts.wishes import Asked, own_rows, read_wishes
 from registry.storage import ObjectStore
 
-BATCH, ROWS = 50, 200_000
+AT_ONCE, ROWS = 1_000, 200_000
+BATCH = 50  # written in one transaction
 TRIES = 20
 Affected = Callable[[Session], Collection[str]]
-Write = Callable[[Session, int], None]
+Reached = Sequence[tuple[Asked, reaching.Reached]]
 
 
 def match_opt_out(
     sessions: Sessions, *, items: Engine, store: ObjectStore, opt_out_id: str, now: dt.datetime
 ) -> None:
     """Match one opt-out with every dataset. May be repeated."""
-    _make_true(sessions, lambda _session: [opt_out_id], items=items, store=store, now=now)
+    _make_true(sessions, lambda _session: [opt_out_id], items=items, store=store, now=now, rows_changed=False)
 
 
 def match_manifest(
@@ -116,16 +118,26 @@ def run(
 
 
 class _OvertakenError(Exception):
-    """Another matcher wrote since the generation was read."""
+    """What was read is not what stands any more."""
 
 
 def _make_true(
-    sessions: Sessions, affected: Affected, *, items: Engine, store: ObjectStore, now: dt.datetime
+    sessions: Sessions,
+    affected: Affected,
+    *,
+    items: Engine,
+    store: ObjectStore,
+    now: dt.datetime,
+    rows_changed: bool = True,
 ) -> None:
-    """Ask who is affected and match them; where another matcher wrote in between, ask again who is left.
+    """Ask who is affected and match them; where something changed in between, ask again who is left.
 
-    What was written stays good: the other one read it, or its own write is dropped and it asks again, too.
+    Whoever wrote before the change was told of is seen when it is asked who is affected; whoever read before it and
+    writes later is dropped, and reads again.
     """
+    if rows_changed:
+        with transaction(sessions) as session:
+            _raise(session, MatcherState.changes)
     done: set[str] = set()
     idle = 0
     while idle < TRIES:
@@ -152,29 +164,35 @@ def _match_all(
 ) -> None:
     """Match whoever is affected and not `done` yet, which grows by each that is written."""
     with sessions() as session:
-        generation = _generation(session)
         batches = _batches(session, set(affected(session)) - done)
-    if not batches:  # "nobody" must hold as well: somebody else may be about to write
-        _write(sessions, generation)
     for batch in batches:
         with sessions() as session:
+            changes, written = _changes(session), _written(session, batch)
             wishes = read_wishes(session, batch)
             facts = read_facts(session, items, store, wishes)
         reached = [(one, reach(one, facts)) for one in wishes.asked]
-        # A batch in one transaction: a thousand reached wishes are twenty commits.
-        _write(sessions, generation, partial(keep_all, reached=reached, facts=facts, now=now, new_id=_new_id))
-        generation += 1
-        done.update(batch)
+        done.update(set(batch) - {one.id for one, _ in reached})  # not in force any more
+        for start in range(0, len(reached), BATCH):
+            some = reached[start : start + BATCH]
+            with transaction(sessions) as session:
+                _check_changes(session, changes)
+                others = _others(session, some, written)
+                left = [pair for pair in some if pair[0].id not in others]
+                generation = _raise(session, MatcherState.generation)
+                keep_all(session, generation, reached=left, facts=facts, now=now, new_id=_new_id)
+            done.update(one.id for one, _ in left)
+            if others:
+                raise _OvertakenError
 
 
 def _batches(session: Session, ids: Collection[str]) -> list[list[str]]:
-    """At most 50 opt-outs at once, and about 200,000 rows of their makers' own: some hundred MB while matching."""
+    """At most a thousand opt-outs at once, and about 200,000 rows of their makers' own: some hundred MB while matching."""
     batches: list[list[str]] = []
     room = 0
     for piece in pieces(ids, 500):
         sizes = own_rows(session, read_wishes(session, piece))
         for one in piece:
-            if not batches or len(batches[-1]) >= BATCH or room < sizes.get(one, 0):
+            if not batches or len(batches[-1]) >= AT_ONCE or room < sizes.get(one, 0):
                 batches.append([])
                 room = ROWS
             batches[-1].append(one)
@@ -182,28 +200,37 @@ def _batches(session: Session, ids: Collection[str]) -> list[list[str]]:
     return batches
 
 
-def _write(sessions: Sessions, generation: int, do: Write = lambda _session, _generation: None) -> None:
-    """One short transaction, if nobody wrote since `generation` was read; `do` hears the next one."""
-    with transaction(sessions) as session:
-        if not _advance(session, generation):
-            raise _OvertakenError
-        do(session, generation + 1)
+def _changes(session: Session) -> int:
+    return session.scalar(select(MatcherState.changes)) or 0
 
 
-def _generation(session: Session) -> int:
-    return session.scalar(select(MatcherState.generation)) or 0
+def _written(session: Session, ids: Collection[str]) -> dict[str, int | None]:
+    """Opt-out -> the generation it was last written at."""
+    columns = select(OptOut.id, OptOut.generation)
+    return {row.id: row.generation for row in select_in(session, columns, OptOut.id, ids)}
 
 
-def _advance(session: Session, generation: int) -> bool:
-    raised = (
-        update(MatcherState).where(MatcherState.generation == generation).values(generation=generation + 1)
-    )
-    if session.execute(raised).rowcount == 1:  # type: ignore[attr-defined]
-        return True
+def _check_changes(session: Session, changes: int) -> None:
+    """Holds the matcher's row to the end of the transaction; _OvertakenError where rows changed since they were read."""
+    held = update(MatcherState).where(MatcherState.changes == changes).values(changes=changes)
+    if session.execute(held).rowcount == 1:  # type: ignore[attr-defined]
+        return
     if session.scalar(select(MatcherState.id)) is not None:
-        return False
-    session.execute(insert(MatcherState).values(id=1, generation=generation + 1))
-    return True
+        raise _OvertakenError
+    session.execute(insert(MatcherState).values(id=1))
+
+
+def _others(session: Session, some: Reached, written: Mapping[str, int | None]) -> set[str]:
+    """Those that another matcher wrote since they were read."""
+    now = _written(session, [one.id for one, _ in some])
+    return {id_ for id_, generation in now.items() if generation != written.get(id_)}
+
+
+def _raise(session: Session, number: InstrumentedAttribute[int]) -> int:
+    """Count one further; what it is then. Whoever asks next waits for the end of this transaction."""
+    if session.execute(update(MatcherState).values({number: number + 1})).rowcount == 0:  # type: ignore[attr-defined]
+        session.execute(insert(MatcherState).values({"id": 1, number.key: 1}))
+    return session.scalars(select(number)).one()
 
 
 def _manifests(sessions: Sessions, *, publisher_id: int) -> list[int]:

@@ -8,7 +8,7 @@ opt-out's photos raises the matcher's generation and leaves it in `OptOut.genera
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from registry.models import CoveredPhoto, MatcherState, OptOut, OptOutSelector
 from registry.optouts.arrays import Ints, ints
+from registry.optouts.rule import Bools
 
 _AT_ONCE = 100_000
 
@@ -49,13 +50,20 @@ def standing_keys(session: Session) -> StandingKeys:
         return found
 
 
-def among(keys: Ints, wanted: Ints) -> Ints:
-    """Those of `wanted` (ascending) that stand in `keys` (ascending)."""
-    if len(keys) == 0:
-        return keys
-    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    found: Ints = wanted[keys[places] == wanted]
+def among_all(keys: Ints, stretches: Iterable[Ints]) -> Ints:
+    """Those of `keys` (ascending) that stand anywhere in the stretches, ascending: memory does not grow with these."""
+    stand = np.zeros(len(keys), dtype=np.bool_)
+    for some in stretches:
+        if len(keys):
+            stand[np.searchsorted(keys, some[is_among(keys, some)])] = True
+    found: Ints = keys[stand]
     return found
+
+
+def is_among(keys: Ints, some: Ints) -> Bools:
+    """Which of `some` stand in `keys` (ascending, at least one)."""
+    there: Bools = keys[np.minimum(np.searchsorted(keys, some), len(keys) - 1)] == some
+    return there
 
 
 def _with_new(session: Session, known: StandingKeys, generation: int) -> StandingKeys:

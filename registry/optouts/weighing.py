@@ -25,13 +25,15 @@ from registry.storage import ObjectStore
 from registry.watches.noting import note_answers
 
 Rows = dict[int, BitMap64]
+_OTHER_KEY = "its rows are withheld, and not under the key of the version before: the two cannot be compared"
 
 
 @dataclass
 class Before:
-    """The last version that held rows of some notices: notice -> its rows by file."""
+    """The last version that held rows of some notices: notice -> its rows by file. `withheld`: its key, by digest."""
 
     digest: str
+    withheld: str | None
     notices: dict[str, Rows] = field(default_factory=lambda: defaultdict(dict))
 
     def rows(self) -> Rows:
@@ -52,7 +54,7 @@ def weigh(sessions: Sessions, *, store: ObjectStore, manifest_id: int, now: dt.d
         with transaction(sessions) as session:
             _give_back(session, version, now)
     elif version is not None and asked:
-        found = {k: v for before in asked.values() for k, v in _judge(store, before, version.digest).items()}
+        found = {k: v for before in asked.values() for k, v in _judge(store, before, version).items()}
         with transaction(sessions) as session:
             _keep(session, version, found, now)
 
@@ -84,7 +86,9 @@ def _asked(session: Session, version: Manifest) -> dict[int, Before]:
     )
     before = Match.manifest_id == last.c.manifest_id
     columns = (
-        select(Notice.id, Match.manifest_id, Match.file, Match.rows, Manifest.digest)
+        select(
+            Notice.id, Match.manifest_id, Match.file, Match.rows, Manifest.digest, Manifest.withheld_sha256
+        )
         .join(last, last.c.opt_out_id == Notice.opt_out_id)
         .join(Match, (Match.opt_out_id == Notice.opt_out_id) & before)
         .join(Manifest, Manifest.id == Match.manifest_id)
@@ -92,17 +96,19 @@ def _asked(session: Session, version: Manifest) -> dict[int, Before]:
         .where(Notice.opt_out_id.not_in(here.correlate(None)), ~weighed)
     )
     found: dict[int, Before] = {}
-    for notice_id, manifest_id, file, rows, digest in session.execute(columns):
-        own = found.setdefault(manifest_id, Before(digest)).notices[notice_id]
+    for notice_id, manifest_id, file, rows, digest, withheld in session.execute(columns):
+        own = found.setdefault(manifest_id, Before(digest, withheld)).notices[notice_id]
         own[file] = own.get(file, BitMap64()) | BitMap64.deserialize(rows)
     return found
 
 
-def _judge(store: ObjectStore, before: Before, digest: str) -> dict[str, str | None]:
+def _judge(store: ObjectStore, before: Before, version: Manifest) -> dict[str, str | None]:
     """Notice -> why the version is no evidence for it, None where it is. Each index is read twice, in stretches."""
-    then, now = filled(store, before.digest), filled(store, digest)
+    if before.withheld != version.withheld_sha256:
+        return dict.fromkeys(before.notices, _OTHER_KEY)
+    then, now = filled(store, before.digest), filled(store, version.digest)
     rows = rows_at(store, before.digest, before.rows())
-    again = found_again(store, digest, rows)
+    again = found_again(store, version.digest, rows)
     return {notice: why_not(among(rows, own), then, now, again) for notice, own in before.notices.items()}
 
 

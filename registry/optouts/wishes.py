@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from byline.formats.selectors import fingerprint
-from registry.models import Contributor, ContributorCount, OptOut, OptOutScope, OptOutSelector
+from registry.contributors import withheld
+from registry.contributors.withheld import Blind, item_keys, known_as, read_blinds
+from registry.models import Contributor, ContributorCount, Manifest, OptOut, OptOutScope, OptOutSelector
 from registry.optouts.pieces import select_in
+from registry.optouts.sources import SOURCE_STATES
 
 ITEM_KINDS = frozenset({"photo", "url", "sha256"})
+BLINDED_KINDS = ITEM_KINDS | {"host"}
+WITHHELD = withheld.KIND
+KEPT_KINDS = ITEM_KINDS | {WITHHELD}
+"""Those with item keys of their own; `withheld`: keys in versions whose rows are digests, kept when their text was erased."""
 ERASED = "erased:"
 """Before the keyed digest that an item's text became when its person was erased."""
 
@@ -59,10 +66,11 @@ class Handle:
 
 @dataclass(frozen=True)
 class Wishes:
-    """A batch of opt-outs and every handle they reach."""
+    """A batch of opt-outs and every handle they reach; `blinds`: the versions whose rows are digests."""
 
     asked: tuple[Asked, ...]
     handles: Mapping[int, Handle]
+    blinds: tuple[Blind, ...] = ()
 
     @property
     def item_keys(self) -> frozenset[int]:
@@ -87,10 +95,18 @@ def read_wishes(session: Session, ids: Collection[str]) -> Wishes:
     by_root: dict[int, set[int]] = defaultdict(set)
     for handle in handles.values():
         by_root[handle.root].add(handle.id)
+    blinds = read_blinds(session, Manifest.state.in_(SOURCE_STATES))
+    named = {key for found in selectors.values() for key in _keys(found)}
+    behind = known_as(session, blinds, named | {each.key for each in handles.values()})
     asked = []
     for one in opt_outs:
         found = selectors[one.id]
         wish = _wish(found, roots)
+        if blinds:
+            theirs = {handles[each].key for root in wish.makers for each in by_root[root]} | set(_keys(found))
+            digests = {each for key in theirs for each in behind.get(key, ())}
+            by_root.update((each, {each}) for each in digests)
+            wish = replace(wish, makers=wish.makers | digests, items=wish.items | _behind(blinds, found))
         asked.append(
             Asked(
                 id=one.id,
@@ -102,7 +118,8 @@ def read_wishes(session: Session, ids: Collection[str]) -> Wishes:
                 listed_hosts=wish.hosts if one.listed and may_be_fingerprint(one) else frozenset(),
             )
         )
-    return Wishes(tuple(asked), handles)
+    of_digests = {each: Handle(each, key, each, WITHHELD) for key, some in behind.items() for each in some}
+    return Wishes(tuple(asked), {**handles, **of_digests}, tuple(blinds))
 
 
 def own_rows(session: Session, wishes: Wishes) -> dict[str, int]:
@@ -149,9 +166,19 @@ def _wish(selectors: Iterable[OptOutSelector], roots: Mapping[str, int]) -> Wish
         makers=frozenset(roots[key] for key in keys if key in roots),
         # As they were kept, not made again from the text: that of an erased person is gone.
         items=frozenset(
-            k for s in selectors if s.kind in ITEM_KINDS for k in (s.k, s.k_beside) if k is not None
+            k for s in selectors if s.kind in KEPT_KINDS for k in (s.k, s.k_beside) if k is not None
         ),
         hosts=frozenset(s.value for s in selectors if s.kind == "host"),
+    )
+
+
+def _behind(blinds: Collection[Blind], selectors: Iterable[OptOutSelector]) -> frozenset[int]:
+    """The item keys of these items and hosts in rows that are digests. Of an erased person's text only what was kept is left."""
+    return frozenset(
+        k
+        for one in selectors
+        if one.kind in BLINDED_KINDS and not one.value.startswith(ERASED)
+        for k in item_keys(blinds, one.kind, one.value)
     )
 
 

@@ -113,4 +113,5 @@ def task_for(
         memory=settings.ingest_memory,
         seconds=settings.ingest_seconds,
         threads=settings.ingest_threads,
+        withheld=found.withheld is not None,
     )

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from itertools import pairwise
 
 import duckdb
@@ -27,11 +28,13 @@ import pyarrow as pa
 
 from byline.errors import BylineError, Refused
 from byline.formats.extract import ColumnDigest, ExtractDigest
+from byline.formats.manifest import IDENTIFYING
 from registry.publishing import tables
 from registry.publishing.item_list import items_sha256
 from registry.publishing.reading import read_extract
 from registry.publishing.rows import Tally, index_rows, linked, most
 from registry.publishing.task import Task, Totals, task_from_json
+from registry.publishing.withheld_rows import withheld_rows
 
 Say = Callable[[dict[str, object]], None]
 _GIB = 1 << 30
@@ -115,7 +118,10 @@ class Reading:
         """Nothing is read yet."""
         self.task = task
         self.tally = Tally()
-        self.column = next((name for name in ("item_id", "url", "landing_url") if name in task.columns), None)
+        # Of withheld rows the publisher made these digests: the values never came here.
+        identifying = () if task.withheld else IDENTIFYING
+        self.column = next((name for name in identifying if name in task.columns), None)
+        self._index_rows = withheld_rows if task.withheld else partial(index_rows, dataset=task.dataset)
         self._say = say
         self._digest = ExtractDigest(task.fields)
         self._columns = [ColumnDigest() for _ in task.files] if self.column else []
@@ -126,7 +132,7 @@ class Reading:
         try:
             ahead: deque[Future[tuple[pa.RecordBatch, Tally]]] = deque()
             for batch in read_extract(self.task):
-                ahead.append(pool.submit(index_rows, batch, dataset=self.task.dataset))
+                ahead.append(pool.submit(self._index_rows, batch))
                 self._digest.update(batch)
                 self._digest_columns(batch)
                 while len(ahead) > self.task.threads:
@@ -160,7 +166,9 @@ class Reading:
             )
 
     def column_digests(self) -> tuple[str | None, ...]:
-        """One for each file; None where no id or URL column is mapped."""
+        """One for each file; None where no id or URL column is mapped; none at all of withheld rows."""
+        if self.task.withheld:
+            return ()
         if not self._columns:
             return tuple(None for _ in self.task.files)
         return tuple(one.hexdigest() for one in self._columns)

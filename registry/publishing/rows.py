@@ -68,7 +68,7 @@ def index_rows(batch: pa.RecordBatch, *, dataset: str) -> tuple[pa.RecordBatch, 
     makers, photos = _plain(found["makers"]), _plain(found["photos"])
     photo, several = _photos(photos)
     raw = _column(batch, "license")
-    spdx = pc.cast(to_spdx_array(raw), pa.string())
+    spdx, licence = licences_of(raw)
     columns = {
         "file": batch["file"],
         "row": batch["row"],
@@ -76,15 +76,21 @@ def index_rows(batch: pa.RecordBatch, *, dataset: str) -> tuple[pa.RecordBatch, 
         "photos": several,
         "url": _column(batch, "url"),
         "landing_url": _column(batch, "landing_url"),
-        "title": _cut(_column(batch, "title")),
+        "title": cut(_column(batch, "title")),
         "license": spdx,
-        "license_raw": _cut(raw),
-        "creator_name": _cut(_names(_column(batch, "creator_name"))),
+        "license_raw": cut(raw),
+        "creator_name": cut(_names(_column(batch, "creator_name"))),
         "sha256": _plain(found["sha256"]),
         "item_id": _column(batch, "item_id"),
         "item": _item(photo, several, url=_plain(found["url"]), landing=_plain(found["landing"])),
     }
-    return _by_maker(makers, columns), _tally(makers, photo, spdx=spdx, raw=raw)
+    return by_maker(makers, columns), _tally(makers, photo, licence=licence)
+
+
+def licences_of(raw: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """The SPDX ids, null where the spelling is unknown; and what is counted: those, else what was written, else not-stated."""
+    spdx = pc.cast(to_spdx_array(raw), pa.string())
+    return spdx, pc.fill_null(pc.coalesce(spdx, pc.utf8_slice_codeunits(raw, 0, 100)), NOT_STATED)
 
 
 def most(counts: Counter[str], *, at_most: int = _MOST_LICENCES) -> dict[str, int]:
@@ -107,7 +113,7 @@ def _names(column: pa.Array) -> pa.Array:
     return each_distinct(column, plain_name)
 
 
-def _cut(column: pa.Array) -> pa.Array:
+def cut(column: pa.Array) -> pa.Array:
     """Texts to be shown, not whole books: sorting wide rows takes memory out of all proportion."""
     longest = pc.max(pc.binary_length(column)).as_py() or 0
     return column if longest <= LONGEST_SHOWN else pc.utf8_slice_codeunits(column, 0, LONGEST_SHOWN)
@@ -137,7 +143,8 @@ def _item(photo: pa.Array, several: pa.Array, *, url: pa.Array, landing: pa.Arra
     return pc.coalesce(by_photo, by_url)
 
 
-def _by_maker(makers: pa.Array, columns: dict[str, pa.Array]) -> pa.RecordBatch:
+def by_maker(makers: pa.Array, columns: dict[str, pa.Array]) -> pa.RecordBatch:
+    """One row of `UNSORTED` for each maker of a row, one without where there is none."""
     count = np.asarray(pc.list_value_length(makers))
     first = np.asarray(makers.offsets)[:-1].astype(np.int64)
     if not len(count) or count.max() <= 1:
@@ -154,17 +161,16 @@ def _by_maker(makers: pa.Array, columns: dict[str, pa.Array]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([contributor, *taken], schema=UNSORTED)
 
 
-def _tally(makers: pa.Array, photo: pa.Array, *, spdx: pa.Array, raw: pa.Array) -> Tally:
+def _tally(makers: pa.Array, photo: pa.Array, *, licence: pa.Array) -> Tally:
     count = np.asarray(pc.list_value_length(makers))
     first = np.asarray(makers.offsets)[:-1].astype(np.int64)
     maker = makers.values.take(pa.array(first, mask=count == 0)) if len(makers) else photo
     shown = pc.extract_regex(pc.coalesce(photo, maker), "^(?P<platform>[a-z0-9-]+):")
     platform = pc.struct_field(shown, "platform")
-    licence = pc.fill_null(pc.coalesce(spdx, pc.utf8_slice_codeunits(raw, 0, 100)), NOT_STATED)
     return Tally(
         rows=len(makers),
         unattributed=int((count == 0).sum()),
-        licenses=_counted(licence),
+        licenses=counted(licence),
         platforms=_platforms(platform),
         linked=linked(makers.filter(pa.array(count > 1)).to_pylist())
         if len(count) and count.max() > 1
@@ -189,12 +195,13 @@ def linked(several: Iterable[Sequence[str]]) -> Counter[tuple[str, str]]:
 
 def _platforms(shown: pa.Array) -> Counter[str]:
     """How many rows lie where; whoever is known by a name or a page of no platform lies on the web."""
-    counts = _counted(pc.fill_null(shown, WEB))
+    counts = counted(pc.fill_null(shown, WEB))
     for kind in ("name", "id"):
         if kind in counts:
             counts[WEB] += counts.pop(kind)
     return counts
 
 
-def _counted(values: pa.Array) -> Counter[str]:
+def counted(values: pa.Array) -> Counter[str]:
+    """How often each value stands there."""
     return Counter({pair["values"]: pair["counts"] for pair in pc.value_counts(values).to_pylist()})

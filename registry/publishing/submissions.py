@@ -85,7 +85,12 @@ def accept(
     session.flush()
     session.add_all(
         ManifestFile(
-            manifest_id=manifest.id, position=position, name=one.name, sha256=one.sha256, records=one.records
+            manifest_id=manifest.id,
+            position=position,
+            name=one.name,
+            sha256=one.sha256,
+            records=one.records,
+            **_column(predicate, position),
         )
         for position, one in enumerate(predicate.records.files)
     )
@@ -101,11 +106,22 @@ def say_again(session: Session, manifest: Manifest, predicate: ManifestPredicate
     for position, one in enumerate(predicate.records.files):
         file = standing.pop(position, None) or ManifestFile(manifest_id=manifest.id, position=position)
         file.name, file.sha256, file.records = one.name, one.sha256, one.records
+        for name, value in _column(predicate, position).items():
+            setattr(file, name, value)
         session.add(file)
     for extra in standing.values():
         session.delete(extra)
     session.execute(delete(DerivedFrom).where(DerivedFrom.manifest_id == manifest.id))
     session.add_all(_parents(manifest.id, predicate))
+
+
+def _column(predicate: ManifestPredicate, position: int) -> dict[str, str | None]:
+    """What a withheld version says of a file's identifying column; of others it is found out while their rows are read."""
+    records = predicate.records
+    if records.withheld is None:
+        return {}
+    name = records.columns[records.identifying] if records.identifying else None
+    return {"column": name, "column_sha256": records.withheld.column_sha256[position]}
 
 
 def _of(table: type[ManifestFile], manifest_id: int) -> Select[ManifestFile]:
@@ -122,6 +138,7 @@ def _said(session: Session, predicate: ManifestPredicate) -> dict[str, Any]:
         "version": predicate.dataset.version,
         "role": predicate.role,
         "visibility": predicate.visibility,
+        "withheld_sha256": records.withheld.key_sha256 if records.withheld else None,
         "format": records.format,
         "reading": {"columns": dict(records.columns), "options": asdict(records.options)},
         "supersedes_id": supersedes,

@@ -78,10 +78,6 @@ def submit_manifest(
 
 def check_offer(predicate: ManifestPredicate, *, settings: Settings) -> None:
     """Refuse what no extract could make good."""
-    if predicate.visibility == "withheld":
-        raise Refused(
-            "withheld-not-offered", "this registry takes named manifests only", at="predicate.visibility"
-        )
     if predicate.records.extract_rows > settings.max_records:
         raise Refused(
             "too-many-records",

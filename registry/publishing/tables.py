@@ -27,7 +27,13 @@ _KEYS = f"""
     FROM (SELECT unnest(photos) AS one, position FROM entries WHERE photos IS NOT NULL)
     UNION ALL
     SELECT {K.format("'sha256|' || sha256")}, position, false FROM entries WHERE sha256 IS NOT NULL
-    ORDER BY 1, 2
+"""
+
+# Of rows that are digests: the hosts they lie at, a space between them.
+_HOSTS = f"""
+    UNION ALL
+    SELECT {K.format("'photo2|' || one")}, position, false
+    FROM (SELECT unnest(string_split(landing_url, ' ')) AS one, position FROM entries WHERE landing_url IS NOT NULL)
 """
 
 # A maker's run and what is shown of it. Whole lists would grow with the rows, so each is cut where it is made.
@@ -131,7 +137,8 @@ def unattributed(connection: duckdb.DuckDBPyConnection) -> int:
 
 def write_items(connection: duckdb.DuckDBPyConnection, task: Task) -> None:
     """Item keys in key order, with the position each stands at; `bridges` where the key is a photo's."""
-    _copy(connection, _KEYS, task, ITEMS, "COMPRESSION zstd")
+    query = _KEYS + (_HOSTS if task.withheld else "") + "ORDER BY 1, 2"
+    _copy(connection, query, task, ITEMS, "COMPRESSION zstd")
 
 
 def write_makers(connection: duckdb.DuckDBPyConnection, task: Task) -> int:

@@ -7,11 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from byline.formats.withheld import FIELDS as WITHHELD
+
 
 @dataclass(frozen=True)
 class Task:
     """Read the extract in `parts` (Parquet files in `folder`), which must be what the manifest says it is.
 
+    `withheld`: its rows are digests (byline.formats.withheld).
     `columns` are the mapped fields with the name each has in the real files; `files` how many records each of those has.
     """
 
@@ -27,11 +30,12 @@ class Task:
     memory: int
     seconds: int
     threads: int
+    withheld: bool = False
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The mapped fields in the order of an extract's columns."""
-        return tuple(self.columns)
+        """The extract's columns beside file and row, in their order."""
+        return WITHHELD if self.withheld else tuple(self.columns)
 
     def path(self, name: str) -> Path:
         """A file of this task's folder."""

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from byline.errors import Conflict, NotFound, Refused
 from registry import disk
 from registry.config import Settings
+from registry.contributors import withheld
 from registry.database import Sessions, transaction
 from registry.jobs import enqueue
 from registry.models import ExtractPart, Manifest, Submission
@@ -71,6 +72,16 @@ def receive_part(
         _check_whole(sessions, store=store, submission_id=submission_id, sent=sent)
     with transaction(sessions) as session:
         return _settle(session, submission_id, sent, received=offset, now=now)
+
+
+def receive_key(session: Session, *, submission_id: str, key: bytes, now: dt.datetime) -> dict[str, Any]:
+    """Take the key of withheld rows, before the extract; the same key may come again. `{"id", "state"}`.
+
+    Refused("wrong-withheld-key") unless it is the one that the manifest names.
+    """
+    submission = _awaited(session, submission_id, now=now)
+    withheld.keep_key(session, session.get_one(Manifest, submission.manifest_id), key)
+    return {"id": submission.id, "state": submission.state}
 
 
 def expire_overdue(sessions: Sessions, *, store: ObjectStore, now: dt.datetime) -> int:
@@ -128,15 +139,8 @@ def drop_blocks(store: ObjectStore, submission_id: str) -> None:
 def _expect(
     session: Session, submission_id: str, sent: Range, *, settings: Settings, now: dt.datetime
 ) -> None:
-    submission = session.get(Submission, submission_id)
-    if submission is None:
-        raise NotFound("no-such-submission", "there is no submission of this id")
-    if submission.state != AWAITING or submission.expires_at < now:
-        raise Conflict(
-            "extract-not-awaited",
-            f"this submission is {submission.state}; it awaits no extract",
-            details={"state": submission.state},
-        )
+    submission = _awaited(session, submission_id, now=now)
+    _check_key(session, submission)
     _check_range(sent, settings=settings)
     quota.check(session, submission, coming=min(sent.end - sent.offset, BLOCK), settings=settings)
     disk.check_room(settings, coming=sent.end - sent.offset)
@@ -172,6 +176,28 @@ def _expect(
             details={"size": part.size},
         )
     part.size = sent.total
+
+
+def _awaited(session: Session, submission_id: str, *, now: dt.datetime) -> Submission:
+    submission = session.get(Submission, submission_id)
+    if submission is None:
+        raise NotFound("no-such-submission", "there is no submission of this id")
+    if submission.state != AWAITING or submission.expires_at < now:
+        raise Conflict(
+            "extract-not-awaited",
+            f"this submission is {submission.state}; it awaits no extract",
+            details={"state": submission.state},
+        )
+    return submission
+
+
+def _check_key(session: Session, submission: Submission) -> None:
+    manifest = session.get_one(Manifest, submission.manifest_id)
+    if manifest.withheld_sha256 is not None and manifest.withheld_key is None:
+        raise Conflict(
+            "withheld-key-missing",
+            "the rows of this manifest are withheld: send the key first, PUT /v1/submissions/ID/key",
+        )
 
 
 def _check_range(sent: Range, *, settings: Settings) -> None:

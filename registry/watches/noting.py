@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, delete, exists, insert, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from registry.contributors.visible import pieces, published
+from registry.contributors.visible import pieces, published, select_in
+from registry.contributors.withheld import Blind, known_as, read_blinds
 from registry.database import Sessions, transaction
 from registry.jobs import MAIL, OUT
 from registry.models import (
@@ -106,6 +107,41 @@ def _note_versions(session: Session, digests: Collection[str], now: dt.datetime)
             .where(~_named_before(known.root_id))
         )
         _note(session, asked, now)
+    for blind in read_blinds(session, Manifest.digest.in_(digests), Manifest.state == "published"):
+        for piece in pieces(_watched_behind(session, blind)):
+            asked = select(
+                Watch.id,
+                literal("dataset"),
+                literal(blind.manifest_id),
+                literal(None),
+                literal(None),
+                literal(now, WatchEvent.at.type),
+            ).where(Watch.about.in_(piece), Watch.state == "on")
+            _note(session, asked, now)
+
+
+def _watched_behind(session: Session, blind: Blind) -> set[str]:
+    """Makers somebody watches, whom this version of digests is the first of its dataset to hold, under any of their handles."""
+    watched = set(session.scalars(select(Watch.about).where(Watch.state == "on").distinct()))
+    root_of = {row.root_id: row.key for row in select_in(session, _HANDLES, Contributor.key, watched)}
+    theirs = {key: {key} for key in watched if not key.startswith(OF_OPT_OUT)}
+    for row in select_in(session, _HANDLES, Contributor.root_id, root_of):
+        theirs.setdefault(root_of[row.root_id], set()).add(row.key)
+    keys = {key for some in theirs.values() for key in some}
+    own = session.get_one(Manifest, blind.manifest_id)
+    before = read_blinds(session, Manifest.dataset_id == own.dataset_id, Manifest.id < own.id)
+    here, known = known_as(session, [blind], keys), known_as(session, before, keys)
+    named = select(Contributor.root_id).join(ContributorCount).join(Manifest)
+    earlier = named.where(Manifest.dataset_id == own.dataset_id, Manifest.id < own.id).distinct()
+    told = {root_of[root] for (root,) in select_in(session, earlier, Contributor.root_id, root_of)}
+    return {
+        about
+        for about, some in theirs.items()
+        if about not in told and not some.isdisjoint(here) and some.isdisjoint(known)
+    }
+
+
+_HANDLES = select(Contributor.root_id, Contributor.key)
 
 
 def _named_before(root: InstrumentedAttribute[int]) -> ColumnElement[bool]:

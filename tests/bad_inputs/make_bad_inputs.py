@@ -277,9 +277,7 @@ def predicates(to: Folder) -> None:
         "the files are not the subject",
         put("records.files.0.sha256", "0" * 64),
     )
-    spoil(
-        "withheld", "withheld-not-offered", "withheld names are not taken yet", put("visibility", "withheld")
-    )
+    spoil("withheld", "withheld-disagrees", "withheld, and no key is named", put("visibility", "withheld"))
     spoil(
         "unknown-superseded",
         "unknown-superseded",

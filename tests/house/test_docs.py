@@ -47,6 +47,22 @@ def test_what_security_md_calls_proved_is_proved_somewhere(root: Path) -> None:
     assert [path for path in named if not (root / path).is_file()] == []
 
 
+def test_every_page_that_is_named_is_there(root: Path) -> None:
+    git = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True)
+    missing = []
+    for name in git.stdout.splitlines():
+        path = root / name
+        if path.suffix not in {".md", ".py", ".yaml", ".html", ".toml"} or not path.is_file():
+            continue
+        text = path.read_text(encoding="utf-8")
+        named = [root / found for found in re.findall(r"\bdocs/[a-z-]+(?:/[a-z-]+)*\.md", text)]
+        if path.suffix == ".md":
+            links = re.findall(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)", text)
+            named += [path.parent / found for found in links]
+        missing += [f"{name}: {one}" for one in named if not one.exists()]
+    assert missing == []
+
+
 def test_every_error_that_leaves_evidence_is_in_the_guide(root: Path) -> None:
     text = (root / "docs/guides/not-believed.md").read_text(encoding="utf-8")
     table = text.partition("## What each error means")[2].partition("## ")[0]

@@ -29,6 +29,7 @@ class Version:
     state: str = "published"
     role: str = "holder"
     parents: tuple[Edge, ...] = ()
+    withheld: bool = False
 
     @property
     def digest(self) -> str:
@@ -85,9 +86,9 @@ class World:
         return self.standing[version.dataset.partition("/")[0]] and version.state != "voided"
 
     def counting_rows(self) -> Iterator[tuple[Version, Line]]:
-        """Every row whose word is heard."""
+        """Every row whose word is heard; of rows that are withheld nobody hears any."""
         for version in self.versions:
-            if self.counts(version):
+            if self.counts(version) and not version.withheld:
                 for line in version.lines:
                     yield version, line
 
@@ -259,7 +260,7 @@ def _strength(
 ) -> tuple[str | None, set[int]]:
     if {root[m] for m in line.makers} & mine:
         return "full", {version.id}
-    if _shows(wish, line):
+    if _shows(wish, line, withheld=version.withheld):
         return "full", {
             v.id for p in line.photos[:1] for v, makers in said[p] if len(line.photos) == 1 and makers & mine
         }
@@ -270,7 +271,7 @@ def _strength(
     return None, set()
 
 
-def _shows(wish: Wished, line: Line) -> bool:
+def _shows(wish: Wished, line: Line, *, withheld: bool) -> bool:
     urls = [url for url in (canonical_url(line.url), canonical_url(line.landing_url)) if url]
     for kind, value in wish.selectors:
         if kind == "photo" and value in line.photos:
@@ -279,8 +280,10 @@ def _shows(wish: Wished, line: Line) -> bool:
             return True
         if kind == "sha256" and line.sha256 == value:
             return True
-        if kind == "host" and any(
-            host_of(url) == value or host_of(url).endswith(f".{value}") for url in urls
+        if (
+            kind == "host"
+            and not (withheld and line.photos)
+            and any(host_of(url) == value or host_of(url).endswith(f".{value}") for url in urls)
         ):
             return True
     return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import hmac
 import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,13 +22,15 @@ import pyarrow as pa
 from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
+from byline.formats.hosts import host_chain
 from byline.formats.selectors import contributor_kind, fingerprint, public_id
-from byline.formats.urls import canonical_url
+from byline.formats.urls import canonical_url, host_of
 from registry.config import Settings
 from registry.contributors.aliases import recompute_for_manifest, recompute_for_publisher
 from registry.contributors.looking import Seen
 from registry.contributors.places import places_of
 from registry.contributors.proofs import is_proved, keep
+from registry.contributors.withheld import SEAL, keep_key
 from registry.database import Sessions, make_engine, make_items_engine, make_sessions, transaction
 from registry.models import (
     AliasLink,
@@ -68,7 +71,7 @@ Edge = tuple[str, str | None, str | None]
 class Line:
     """One record: its makers' keys, the photos it shows, its URL and digest.
 
-    `file` is the number of its file.
+    `file` is the number of its file. `blinded`: makers, photos and digest are digests under a key, as `withheld` makes them.
     """
 
     makers: tuple[str, ...] = ()
@@ -77,15 +80,34 @@ class Line:
     landing_url: str | None = None
     sha256: str | None = None
     file: int = 0
+    blinded: bool = False
 
     def item_keys(self) -> set[int]:
         """As the record index's loader gives them."""
-        kind = "photo" if len(self.photos) == 1 else "photo2"
-        keys = {fingerprint(kind, photo) for photo in self.photos}
+        kind = "photo" if len(self.photos) == 1 and not self.blinded else "photo2"
+        places = [self.url, *(self.landing_url or "").split()] if self.blinded else []
+        keys = {fingerprint(kind, one) for one in (*self.photos, *places) if one}
         shown = canonical_url(self.url) or canonical_url(self.landing_url)
         if not self.photos and shown:
             keys.add(fingerprint("url", shown))
         return keys | ({fingerprint("sha256", self.sha256)} if self.sha256 else set())
+
+
+def withheld(line: Line, key: bytes) -> Line:
+    """The line as a registry has it where its version withholds: said again from docs/formats/withheld.md."""
+
+    def under(kind: str, value: str) -> str:
+        return hmac.new(key, f"b1|{kind}|{value}".encode(), "sha256").hexdigest()
+
+    urls = [url for url in (canonical_url(line.url), canonical_url(line.landing_url)) if url]
+    hosts = {host for url in urls for host in host_chain(host_of(url))}
+    kind = "photo" if len(line.photos) == 1 else "photo2"
+    photos = tuple(under(kind, photo) for photo in line.photos)
+    place = under("url", urls[0]) if urls and not line.photos else None
+    at = " ".join(under("host", host) for host in sorted(hosts)) if place else None
+    makers = tuple(f"withheld:{under('contributor', maker)}" for maker in dict.fromkeys(line.makers))
+    sha256 = under("sha256", line.sha256) if line.sha256 else None
+    return Line(makers, photos, place, at or None, sha256=sha256, file=line.file, blinded=True)
 
 
 def static(number: int, ending: str = "abcdef0123") -> str:
@@ -150,11 +172,12 @@ class SmallRegistry:
         files: dict[int, str] | None = None,
         supersedes: int | None = None,
         parents: Sequence[Edge] = (),
+        key: bytes | None = None,
     ) -> int:
         """Bring a version to published as the pipeline does: record, log, learn, match, publish."""
         manifest_id = self.record(
             dataset, version, lines, role=role, visibility=visibility, files=files, supersedes=supersedes,
-            parents=parents,
+            parents=parents, key=key,
         )  # fmt: skip
         self.go_on(manifest_id)
         return manifest_id
@@ -182,6 +205,7 @@ class SmallRegistry:
         files: dict[int, str] | None = None,
         supersedes: int | None = None,
         parents: Sequence[Edge] = (),
+        key: bytes | None = None,
     ) -> int:
         """A version up to the state `logged`: counts, record index and item keys are written."""
         dataset_id = self.dataset(dataset)
@@ -192,6 +216,11 @@ class SmallRegistry:
         with transaction(self.sessions) as session:
             manifest = _manifest(dataset_id, version, digest, lines=lines, now=self.now)
             manifest.role, manifest.visibility, manifest.supersedes_id = role, visibility, supersedes
+            if visibility == "withheld":
+                blind = key or hashlib.sha256(f"key of {digest}".encode()).digest()
+                manifest.withheld_sha256 = hashlib.sha256(blind).hexdigest()
+                keep_key(session, manifest, blind)
+                lines = [withheld(line, blind) for line in lines]
             session.add(manifest)
             session.flush()
             for position, sha256 in sorted(digests.items()):
@@ -207,8 +236,8 @@ class SmallRegistry:
                 said.digest = its_digest
                 session.add(said)
             entries = _entries(lines)
-            for key, start, count in _runs(entries):
-                contributor = _contributor(session, key)
+            for maker, start, count in _runs(entries):
+                contributor = _contributor(session, maker)
                 session.add(
                     ContributorCount(
                         contributor_id=contributor.id, manifest_id=manifest.id, start=start, entries=count,
@@ -396,8 +425,9 @@ def small_registry(folder: Path, *, database_url: str = "") -> Iterator[SmallReg
         if not _has_tables(engine):
             Base.metadata.create_all(engine)
             items_metadata.create_all(items)
-        sessions = make_sessions(engine)
-        made = SmallRegistry(sessions, items, MemoryStore(), settings, Seal(bytes(32)))
+        seal = Seal(bytes(32))
+        sessions = make_sessions(engine, {SEAL: seal})
+        made = SmallRegistry(sessions, items, MemoryStore(), settings, seal)
         event.listen(sessions, "before_commit", made._committing)
         yield made
     finally:
@@ -442,10 +472,16 @@ def _runs(entries: Iterable[tuple[str | None, int, Line]]) -> Iterator[tuple[str
 
 def _index(entries: Sequence[tuple[str | None, int, Line]]) -> pa.Table:
     lines = [line for _, _, line in entries]
-    one_photo = [line.photos[0] if len(line.photos) == 1 else None for line in lines]
+    one_photo = [line.photos[0] if len(line.photos) == 1 and not line.blinded else None for line in lines]
     shown = [canonical_url(line.url) or canonical_url(line.landing_url) for line in lines]
     k = [
-        fingerprint("photo", photo) if photo else fingerprint("url", url) if url and not line.photos else None
+        fingerprint("photo2", line.url)
+        if line.blinded and line.url
+        else fingerprint("photo", photo)
+        if photo
+        else fingerprint("url", url)
+        if url and not line.photos
+        else None
         for photo, url, line in zip(one_photo, shown, lines, strict=True)
     ]
     return pa.table(
@@ -455,7 +491,8 @@ def _index(entries: Sequence[tuple[str | None, int, Line]]) -> pa.Table:
             "row": pa.array([row for _, row, _ in entries], pa.int64()),
             "photo": pa.array(one_photo, pa.string()),
             "photos": pa.array(
-                [list(x.photos) if len(x.photos) > 1 else None for x in lines], pa.list_(pa.string())
+                [list(x.photos) if len(x.photos) > (not x.blinded) else None for x in lines],
+                pa.list_(pa.string()),
             ),
             "url": pa.array([line.url for line in lines], pa.string()),
             "landing_url": pa.array([line.landing_url for line in lines], pa.string()),

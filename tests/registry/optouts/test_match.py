@@ -13,7 +13,7 @@ from sqlalchemy import event, select, update
 from byline.errors import Unavailable
 from byline.formats.selectors import fingerprint
 from registry.database import transaction
-from registry.models import Fingerprint, Job, Match, MatcherState
+from registry.models import Base, Fingerprint, Job, Match, MatcherState, OptOut
 from registry.optouts import match as matcher
 from registry.optouts.facts import read_facts
 from registry.optouts.match import ask, match_manifest, match_opt_out
@@ -232,8 +232,13 @@ def test_matching_again_changes_nothing(here: SmallRegistry) -> None:
     assert reached(here, asked) == before
 
 
+@pytest.mark.parametrize(
+    ("table", "number"),
+    [(MatcherState, "changes"), (OptOut, "generation")],
+    ids=["rows changed", "the same opt-out"],
+)
 def test_what_another_matcher_wrote_meanwhile_is_not_overwritten(
-    here: SmallRegistry, monkeypatch: pytest.MonkeyPatch
+    here: SmallRegistry, monkeypatch: pytest.MonkeyPatch, table: type[Base], number: str
 ) -> None:
     """The write rests on reading that is out of date: it is dropped, and all is read again."""
     here.publish("museum/flowers", "1", [FLOWER])
@@ -246,12 +251,36 @@ def test_what_another_matcher_wrote_meanwhile_is_not_overwritten(
         readings.append(facts)
         if len(readings) == 1:
             with transaction(here.sessions) as session:
-                session.execute(update(MatcherState).values(generation=MatcherState.generation + 1))
+                session.execute(update(table).values({number: 100}))
         return facts
 
     monkeypatch.setattr(matcher, "read_facts", read_and_be_overtaken)
     match_opt_out(here.sessions, items=here.items, store=here.store, opt_out_id=made["id"], now=here.now)
     assert (len(readings), len(reached(here, made["id"]))) == (2, 1)
+
+
+def test_other_opt_outs_that_are_matched_meanwhile_hold_nobody_up(
+    here: SmallRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a large version, whose matching takes long, would never come to its end while people opt out."""
+    asked, _ = here.opt_out(OWNER)
+    others: list[str] = []
+    readings = []
+    real = read_facts
+
+    def read_while_others_opt_out(*args: Any) -> Any:
+        facts = real(*args)
+        readings.append(facts)
+        if not others:
+            others.append("")
+            others.append(here.opt_out("flickr:99@N00")[0])
+        return facts
+
+    monkeypatch.setattr(matcher, "read_facts", read_while_others_opt_out)
+    version = here.publish("museum/flowers", "1", [FLOWER])
+    assert len(others) == 2
+    assert len(readings) == 2  # that of the version, that of the other opt-out
+    assert reached(here, asked) == {(version, "full"): {0}}
 
 
 def test_two_versions_that_arrive_at_once_are_matched_with_one_another(
@@ -281,7 +310,11 @@ def test_a_matcher_that_is_always_overtaken_gives_up_for_now(
     here: SmallRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = here.ask(claims=[here.claim(OWNER)])
-    monkeypatch.setattr(matcher, "_advance", lambda *_: False)
+
+    def overtaken(*_: Any) -> None:
+        raise matcher._OvertakenError
+
+    monkeypatch.setattr(matcher, "_check_changes", overtaken)
     with pytest.raises(Unavailable) as caught:
         match_opt_out(here.sessions, items=here.items, store=here.store, opt_out_id=made["id"], now=here.now)
     assert caught.value.code == "matcher-busy"

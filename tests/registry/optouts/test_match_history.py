@@ -117,13 +117,17 @@ class History(RuleBasedStateMachine):
         role: str = "holder",
         *,
         parents: tuple[Edge, ...] = (),
+        withheld: bool = False,
         dies_at: int = 0,
     ) -> None:
         version = str(next(self.serial))
-        manifest = self.here.record(dataset, version, rows, role=role, parents=parents)
+        visibility = "withheld" if withheld else "named"
+        manifest = self.here.record(dataset, version, rows, role=role, visibility=visibility, parents=parents)
         self.here.crash_at(dies_at)
         self.here.survive(lambda: self.here.go_on(manifest))
-        self.world.versions.append(Version(manifest, dataset, version, rows, role=role, parents=parents))
+        self.world.versions.append(
+            Version(manifest, dataset, version, rows, role=role, parents=parents, withheld=withheld)
+        )
 
     def _ask(
         self,
@@ -152,6 +156,7 @@ class History(RuleBasedStateMachine):
         named=st.booleans(),
         role=st.sampled_from(("holder", "observer")),
         made_from=st.lists(edge, max_size=2),
+        withheld=st.sampled_from((False, False, True)),
         dies_at=commits,
     )
     def publish(
@@ -162,12 +167,13 @@ class History(RuleBasedStateMachine):
         named: bool,
         role: str,
         made_from: list[tuple[str, str | None, str]],
+        withheld: bool,
         dies_at: int,
     ) -> None:
         if named:  # somebody known by name in this dataset only
             rows = [*rows, Line(makers=(f"name:{dataset}:Jane Doe",), photos=(PHOTOS[0],), url=static(101))]
         parents = tuple((of, version, _digest(of, version, said)) for of, version, said in made_from)
-        self._publish(dataset, rows, role, parents=parents, dies_at=dies_at)
+        self._publish(dataset, rows, role, parents=parents, withheld=withheld, dies_at=dies_at)
 
     @precondition(lambda self: self.world.versions)
     @rule(data=st.data(), state=st.sampled_from(("retracted", "voided")), dies_at=commits)

@@ -155,16 +155,6 @@ def test_a_manifest_nobody_awaits_is_not_found(registry: Registry) -> None:
         registry.view("0" * 32)
 
 
-def withheld(predicate: dict[str, Any]) -> None:
-    predicate["visibility"] = "withheld"
-
-
-def test_withheld_names_are_not_taken_yet(desk: Desk, extract: Extract) -> None:
-    with pytest.raises(Refused) as error:
-        desk.submit(desk.manifest(extract, change=withheld))
-    assert error.value.code == "withheld-not-offered"
-
-
 def test_more_records_than_the_registry_takes_are_refused_at_once(desk: Desk) -> None:
     extract = extract_of(records({"url": "https://example.org/a.jpg"}))
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from byline.cli.options import Asked, asked, many
-from byline.cli.reading import file_bytes, never_over_others, save, standing
+from byline.cli.reading import file_bytes, never_over_others, save, standing, withheld_key
 from byline.errors import Refused
 
 if TYPE_CHECKING:  # see options.py
     from byline.client.describe import Said
+    from byline.client.extract import Blinds
     from byline.client.measure import Reading
 
 _PATH = click.Path(path_type=Path)
@@ -102,6 +103,12 @@ _how_read = _stack(
     click.option(
         "--no-files", is_flag=True, help="As an observer without the files: name the extract instead."
     ),
+    click.option(
+        "--withheld",
+        type=_PATH,
+        metavar="KEY",
+        help="Send digests in place of names, links and ids, under the key in this file (made where it is not there).",
+    ),
 )
 _disclosed = _stack(
     click.option(
@@ -167,7 +174,9 @@ def init(asked: Asked, out: Path, *, offline: bool, **said: Any) -> None:
             f"{said['dataset']} {told.newest_version} is published already; --supersedes {told.newest_version} says that "
             "this version replaces it"
         )
-    measured = measure.measure(said["records"], reading, whole_files=not said["no_files"], say=asked.say)
+    measured = measure.measure(
+        said["records"], reading, whole_files=not said["no_files"], say=asked.say, blinds=_blinds(said)
+    )
     draft = describe.draft(_said(said), measured, registry_says=told, supersedes=supersedes)
     save(out, (json.dumps(draft, indent=2, ensure_ascii=False) + "\n").encode())
     summary = {
@@ -185,7 +194,15 @@ def init(asked: Asked, out: Path, *, offline: bool, **said: Any) -> None:
         f"  next: byline manifest check {out} --records …",
         f"        byline manifest sign {out} --key KEY.pem -o manifest.dsse.json",
     ]
+    if said["withheld"]:
+        lines.append(f"  keep {said['withheld']}: `byline publish` needs it, and so does your next version")
     asked.show(summary, "\n".join(lines))
+
+
+def _blinds(said: Mapping[str, Any]) -> Blinds | None:
+    from byline.client.extract import Blinds
+
+    return Blinds(withheld_key(said["withheld"], made=True), said["dataset"]) if said["withheld"] else None
 
 
 def _said(said: Mapping[str, Any]) -> Said:

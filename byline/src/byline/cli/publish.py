@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from byline.cli.options import Asked, asked
-from byline.cli.reading import file_bytes
+from byline.cli.reading import file_bytes, withheld_key
 
 
 @click.command()
@@ -21,6 +21,12 @@ from byline.cli.reading import file_bytes
     required=True,
     metavar="DIR|FILE|s3://…",
     help="Where the files lie. May be repeated.",
+)
+@click.option(
+    "--withheld",
+    type=click.Path(path_type=Path),
+    metavar="KEY",
+    help="The key that the manifest was made with, where its rows are withheld.",
 )
 @click.option("--wait", is_flag=True, help="Wait until it is published or refused.")
 @click.option("--timeout", type=click.IntRange(1), default=3600, show_default=True, help="Seconds to wait.")
@@ -37,11 +43,15 @@ def publish(
 
     envelope = file_bytes(manifest)
     signed = measure.signed_manifest(envelope)
+    key = withheld_key(said["withheld"]) if said["withheld"] else None
+    key = measure.withholding_key(signed, key)
     with asked.registry() as registry, tempfile.TemporaryDirectory(prefix="byline-") as folder:
         submission = registry.submit(envelope)
         asked.say(f"submission {submission.get('id')}: {submission.get('state')}")
         if submission.get("awaits"):
-            parts = measure.extract_for(signed, [*records, *more], Path(folder), say=asked.say)
+            parts = measure.extract_for(signed, [*records, *more], Path(folder), say=asked.say, key=key)
+            if key is not None:
+                registry.put_key(str(submission["id"]), key)
             publishing.upload(registry, submission, parts, say=asked.say)
         found = registry.submission(str(submission["id"]))
         if said["wait"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,6 +80,24 @@ def public_key(path: Path) -> PublicKey:
         return PublicKey.parse(data.decode("ascii"))
     except UnicodeDecodeError as error:
         raise Refused("bad-key", f"{path} is not a key in text form", at="--key") from error
+
+
+def withheld_key(path: Path, *, made: bool = False) -> bytes:
+    """The key of withheld rows in a file; `made`: one is made there, for its owner only, where there is no file."""
+    from byline.formats import withheld
+
+    if made and not path.exists():
+        key = secrets.token_bytes(withheld.KEY_BYTES)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Refused(
+                "unwritable-file", f"{path} cannot be written: {error.strerror}", at="--withheld"
+            ) from error
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(key.hex() + "\n")
+        return key
+    return withheld.read_key(file_bytes(path, at="--withheld", most=1024).decode("ascii", "replace"))
 
 
 def standing(asked: Asked, dataset: str, *, offline: bool, needed: bool) -> Standing | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -95,6 +96,18 @@ class Registry:
         path = f"/v1/submissions/{_part(id_)}/extract/{block.part}"
         return self._object(
             self.transport.put(path, block.data, params={"parts": str(block.parts)}, headers=headers)
+        )
+
+    def put_key(self, id_: str, key: bytes) -> dict[str, Any]:
+        """Send the key of withheld rows, before the extract it belongs to."""
+        body = json.dumps({"key": key.hex()}).encode()
+        return self._object(
+            self.transport.put(
+                f"/v1/submissions/{_part(id_)}/key",
+                body,
+                params={},
+                headers={"Content-Type": "application/json"},
+            )
         )
 
     def retract(self, envelope: bytes) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def check(
 
 
 def _document(predicate: ManifestPredicate, tally: Tally, *, counted: bool) -> dict[str, Any]:
-    said = predicate.disclosure
+    said, withheld = predicate.disclosure, predicate.records.withheld is not None
     return {
         "dataset": predicate.dataset.dataset,
         "version": predicate.dataset.version,
@@ -132,7 +132,8 @@ def _document(predicate: ManifestPredicate, tally: Tally, *, counted: bool) -> d
         "public": {
             "title": croissant.summary(predicate.croissant).title,
             "files": [one.name for one in predicate.records.files],
-            "per_row": [name for name in _SHOWN if name in predicate.records.columns],
+            "per_row": [name for name in _SHOWN if name in predicate.records.columns and not withheld],
+            "visibility": predicate.visibility,
             "licenses": dict(tally.licenses.most_common()),
             "disclosure": {
                 "purposes": list(said.purposes),

@@ -14,7 +14,7 @@ from byline.client.api import Registry
 from byline.errors import Conflict, NotFound, Refused
 from byline.formats import canonical, croissant, envelope, manifest, statements
 from byline.formats.keys import PrivateKey
-from byline.formats.manifest import NOT_STATED, ManifestPredicate, RecordFile
+from byline.formats.manifest import NOT_STATED, ManifestPredicate, RecordFile, Withholding
 from byline.formats.statements import Subject
 
 _TRUTH: Mapping[str, bool | str] = {"yes": True, "no": False, NOT_STATED: NOT_STATED}
@@ -56,6 +56,7 @@ class Measured:
     bad_rows: int = 0
     on_bad_rows: str = "reject"
     options: Mapping[str, Any] = field(default_factory=dict)
+    withheld: Withholding | None = None
 
 
 @dataclass(frozen=True)
@@ -137,10 +138,11 @@ def draft(
             "on_bad_rows": measured.on_bad_rows,
             "options": dict(measured.options),
             "extract": {"rows": measured.extract_rows, "sha256": measured.extract_sha256},
+            **_withheld(measured.withheld),
         },
         "disclosure": _disclosure(said),
         "derived_from": [_parent(one) for one in said.derived_from],
-        "visibility": "named",
+        "visibility": "withheld" if measured.withheld else "named",
     }
     subject = [{"name": one.name, "digest": {"sha256": one.sha256}} for one in measured.files]
     made = {
@@ -237,6 +239,12 @@ def _croissant(said: Said) -> dict[str, Any]:
         license_=said.license,
         version=said.version,
     )
+
+
+def _withheld(found: Withholding | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    return {"withheld": {"key_sha256": found.key_sha256, "column_sha256": list(found.column_sha256)}}
 
 
 def _disclosure(said: Said) -> dict[str, Any]:

@@ -12,13 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from byline.client.sources import Source, expand
-from byline.formats.extract import ExtractDigest, extract_schema
+from byline.formats import withheld
+from byline.formats.extract import ColumnDigest, ExtractDigest, extract_schema
+from byline.formats.manifest import IDENTIFYING
 from byline.formats.records import DEFAULT, BadRow, Limits, NumberedBatch, ReadOptions, read_records
 
 MOST_BAD = 100
 ROW_GROUP = 65_536
 # Few values, many rows: these stay dictionaries; the others are written plain, so that the registry sees their size.
-_REPEATED = ("creator_name", "creator_url", "creator_id", "license")
+_REPEATED = ("creator_name", "creator_url", "creator_id", "license", "makers")
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,26 @@ class BadRecord:
 
 
 @dataclass(frozen=True)
+class Blinds:
+    """A key that withholds, and the dataset (`publisher/name`) whose names and ids it is about."""
+
+    key: bytes
+    dataset: str
+
+
+@dataclass(frozen=True)
 class ExtractSummary:
-    """What was read: good rows, the digest of the canonical records, the files, the first bad rows, how many of each code."""
+    """What was read: good rows, the digest of the canonical records, the files, the first bad rows, how many of each code.
+
+    `column_sha256`: of each file the digest of its identifying column, where rows are withheld.
+    """
 
     rows: int
     sha256: str
     files: tuple[SourceFile, ...]
     bad: tuple[BadRecord, ...]
     bad_codes: Mapping[str, int]
+    column_sha256: tuple[str | None, ...] = ()
 
     @property
     def bad_rows(self) -> int:
@@ -65,15 +79,18 @@ def write_extract(
     names: Sequence[str] | None = None,
     limits: Limits = DEFAULT,
     progress: Callable[[int], None] | None = None,
+    blinds: Blinds | None = None,
 ) -> ExtractSummary:
     """Read all files in order and write the good rows to `out` (None: digest and counts only), in bounded memory.
 
     `names` replaces the files' names in the summary. `progress` hears how many records were read so far. Errors of a
-    file as a whole come as Refused; bad rows are counted, never left out in silence.
+    file as a whole come as Refused; bad rows are counted, never left out in silence. `blinds`: digests under its key stand
+    in place of what identifies.
     """
     sources = [one if isinstance(one, Source) else expand([one])[0] for one in files]
     named = list(names) if names is not None else [source.name for source in sources]
-    digest = ExtractDigest(list(options.columns))
+    digest = ExtractDigest(list(withheld.FIELDS if blinds else options.columns))
+    columns: list[str | None] = []
     made: list[SourceFile] = []
     bad: list[BadRecord] = []
     bad_codes: Counter[str] = Counter()
@@ -81,9 +98,12 @@ def write_extract(
     with ExitStack() as stack:
         writer = stack.enter_context(_writer(out, digest.fields)) if out is not None else None
         for number, (source, name) in enumerate(zip(sources, named, strict=True)):
-            records = 0
+            records, column = 0, _Column(options.columns)
             for batch in _records(source, options, limits):
-                rows = _extract_rows(batch, number, digest.fields)
+                rows = _extract_rows(batch, number, list(options.columns))
+                if blinds is not None:
+                    column.update(rows)
+                    rows = withheld.withheld_rows(rows, key=blinds.key, dataset=blinds.dataset)
                 digest.update(rows)
                 if writer is not None and rows.num_rows:
                     writer.write_batch(rows, row_group_size=ROW_GROUP)
@@ -94,7 +114,30 @@ def write_extract(
                     progress(read + records)
             read += records
             made.append(SourceFile(name, source.sha256(), records))
-    return ExtractSummary(digest.rows, digest.hexdigest(), tuple(made), tuple(bad), bad_codes)
+            columns.append(column.hexdigest())
+    return ExtractSummary(
+        digest.rows,
+        digest.hexdigest(),
+        tuple(made),
+        tuple(bad),
+        bad_codes,
+        tuple(columns) if blinds is not None else (),
+    )
+
+
+class _Column:
+    """The digest of a file's identifying column, where one is mapped."""
+
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        self._name = next((name for name in IDENTIFYING if name in columns), None)
+        self._digest = ColumnDigest()
+
+    def update(self, rows: pa.RecordBatch) -> None:
+        if self._name is not None:
+            self._digest.update(rows["row"], rows[self._name])
+
+    def hexdigest(self) -> str | None:
+        return self._digest.hexdigest() if self._name is not None else None
 
 
 def _records(source: Source, options: ReadOptions, limits: Limits) -> Iterator[NumberedBatch]:
@@ -104,9 +147,10 @@ def _records(source: Source, options: ReadOptions, limits: Limits) -> Iterator[N
 
 def _extract_rows(batch: NumberedBatch, file: int, fields: Sequence[str]) -> pa.RecordBatch:
     rows = batch.rows
+    schema = extract_schema(fields)
     numbers = pa.array([file], pa.int32()).take(pa.nulls(rows.num_rows, pa.int32()).fill_null(0))
     return pa.RecordBatch.from_arrays(
-        [numbers, rows.column("row"), *(rows.column(name) for name in fields)], schema=extract_schema(fields)
+        [numbers, rows.column("row"), *(rows.column(name) for name in schema.names[2:])], schema=schema
     )
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from byline.client import describe
 from byline.client.describe import Measured
-from byline.client.extract import ExtractSummary, write_extract
+from byline.client.extract import Blinds, ExtractSummary, write_extract
 from byline.client.sources import Source, expand, has_tabs
 from byline.errors import NotFound, Refused
-from byline.formats import canonical, envelope, manifest, presets, statements
-from byline.formats.manifest import FIELDS, FORMATS, ManifestPredicate, RecordFile
+from byline.formats import canonical, envelope, manifest, presets, statements, withheld
+from byline.formats.manifest import FIELDS, FORMATS, ManifestPredicate, RecordFile, Withholding
 from byline.formats.numbered import ReadOptions
 
 EXTRACT = "extract"
@@ -84,14 +84,18 @@ def told_by_name(sources: Sequence[Source]) -> str:
     return told
 
 
-def measure(words: Sequence[str], reading: Reading, *, whole_files: bool, say: Say) -> Measured:
+def measure(
+    words: Sequence[str], reading: Reading, *, whole_files: bool, say: Say, blinds: Blinds | None = None
+) -> Measured:
     """Read everything once: digests, counts, bad rows. Nothing is written.
 
     Refused("bad-rows") with the first 100 where there are any and they are not to be skipped.
     """
     check_columns(reading.options.columns)
     sources = _distinct(expand(words))
-    summary = write_extract(sources, options=reading.options, out=None, progress=_progress(say))
+    summary = write_extract(
+        sources, options=reading.options, out=None, progress=_progress(say), blinds=blinds
+    )
     if summary.bad_rows and reading.on_bad_rows == "reject":
         raise Refused(
             "bad-rows", bad_rows_told(summary.bad_codes), details=[vars(one) for one in summary.bad]
@@ -109,6 +113,9 @@ def measure(words: Sequence[str], reading: Reading, *, whole_files: bool, say: S
         bad_rows=summary.bad_rows,
         on_bad_rows=reading.on_bad_rows,
         options=_options(reading.options),
+        withheld=Withholding(withheld.commitment(blinds.key), summary.column_sha256[: len(files)])
+        if blinds
+        else None,
     )
 
 
@@ -127,9 +134,12 @@ def bad_rows_told(codes: Mapping[str, int]) -> str:
     )
 
 
-def extract_for(signed: ManifestPredicate, words: Sequence[str], folder: Path, *, say: Say) -> list[Path]:
+def extract_for(
+    signed: ManifestPredicate, words: Sequence[str], folder: Path, *, say: Say, key: bytes | None = None
+) -> list[Path]:
     """Write the extract a manifest describes into `folder`, and check that it is that one; its parts.
 
+    `key`: of rows that are withheld (`withholding_key`); without it these are written as they stand, to be looked at.
     Refused: `file-changed` or `extract-differs` where the files are not those the manifest was made of.
     """
     records = signed.records
@@ -141,19 +151,38 @@ def extract_for(signed: ManifestPredicate, words: Sequence[str], folder: Path, *
     )
     options = ReadOptions(format=records.format, columns=records.columns, **vars(records.options))
     out = folder / "extract.parquet"
-    summary = write_extract(sources, options=options, out=out, progress=_progress(say))
+    blinds = Blinds(key, signed.dataset.dataset) if key is not None else None
+    summary = write_extract(sources, options=options, out=out, progress=_progress(say), blinds=blinds)
     if not without_files:
         _same_files(records.files, summary)
-    if (summary.rows, summary.sha256) != (records.extract_rows, records.extract_sha256):
+    only_looked_at = records.withheld is not None and key is None
+    if not only_looked_at and (summary.rows, summary.sha256) != (
+        records.extract_rows,
+        records.extract_sha256,
+    ):
         raise Refused(
             "extract-differs", "these files do not give the extract the manifest names; run init again"
         )
     return [out]
 
 
-def _is_extract(records: manifest.Records) -> bool:
-    only = records.files[0]
-    return (len(records.files), only.name, only.sha256) == (1, EXTRACT, records.extract_sha256)
+def withholding_key(signed: ManifestPredicate, key: bytes | None) -> bytes | None:
+    """The key that goes with a manifest, None where rows are named; Refused("withheld-key") where it is not this one."""
+    if signed.records.withheld is None:
+        if key is not None:
+            raise Refused(
+                "withheld-key",
+                "this manifest names its rows; it was not made with --withheld",
+                at="--withheld",
+            )
+        return None
+    if key is None or withheld.commitment(key) != signed.records.withheld.key_sha256:
+        raise Refused(
+            "withheld-key",
+            "this manifest withholds its rows: give --withheld with the key it was made with",
+            at="--withheld",
+        )
+    return key
 
 
 def signed_manifest(data: bytes) -> ManifestPredicate:

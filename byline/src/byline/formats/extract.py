@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from byline.errors import Refused
-from byline.formats import canonical
+from byline.formats import canonical, withheld
 from byline.formats.manifest import FIELDS
 
 BLOCK = 65_536
+_ORDER = (*(name for name in withheld.FIELDS if name not in FIELDS), *FIELDS)
 _EXTRACT, _COLUMN = b"byline extract v1\n", b"byline column v1\n"
 
 
@@ -30,15 +31,15 @@ EXTRACT_SCHEMA = extract_schema
 
 
 def ordered(fields: Sequence[str]) -> tuple[str, ...]:
-    """The fields in the one order an extract has them; Refused("unknown-field")."""
+    """The fields (or those of a withheld extract) in the one order they have; Refused("unknown-field")."""
     for name in fields:
-        if name not in FIELDS:
+        if name not in _ORDER:
             raise Refused(
                 "unknown-field",
                 f"{name[:80]!r} is not a field; the fields are {', '.join(FIELDS)}",
                 at=name[:80],
             )
-    return tuple(name for name in FIELDS if name in fields)
+    return tuple(name for name in _ORDER if name in fields)
 
 
 class _Blocks:

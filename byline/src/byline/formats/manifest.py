@@ -12,7 +12,7 @@ from typing import Any
 
 from byline.errors import Refused
 from byline.formats import statements
-from byline.formats.fields import Fields
+from byline.formats.fields import HEX64, Fields
 from byline.formats.statements import DATASET_NAME, SLUG, VERSION, Claimed, Statement
 
 FIELDS = (
@@ -88,12 +88,10 @@ METHODS = ("human", "machine", "mixed", NOT_STATED)
 YES_NO = ("yes", "no", "partly", NOT_STATED)
 REVOCABLE = ("yes", "no", "by-request", NOT_STATED)
 MAX_PARENTS = 100
+WITHHELD = "withheld"
+IDENTIFYING = ("item_id", "url", "landing_url")
+"""By the first of these that is mapped a file is known again, row by row: the column whose digest stands beside a row feed."""
 _DATASET = re.compile(f"{SLUG.pattern}/{DATASET_NAME.pattern}", re.ASCII)
-_OBSERVED = "extract"
-"""The name of an observer's one subject where the real files are not at hand.
-
-The extract, by its own digest.
-"""
 
 
 @dataclass(frozen=True)
@@ -136,8 +134,19 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Withholding:
+    """Of rows that are withheld: the key by its SHA-256, and of each file the digest of its identifying column.
+
+    Nobody but the publisher can make those digests, as the values stay with the files; None where no such column is mapped.
+    """
+
+    key_sha256: str
+    column_sha256: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
 class Records:
-    """The records of all files together. `extract_rows` = `count` - `bad_rows`."""
+    """The records of all files together. `extract_rows` = `count` - `bad_rows`. `withheld`: None where rows are named."""
 
     count: int
     format: str
@@ -148,6 +157,12 @@ class Records:
     options: Options
     extract_rows: int
     extract_sha256: str
+    withheld: Withholding | None = None
+
+    @property
+    def identifying(self) -> str | None:
+        """The field whose column tells a file from a shuffled copy, if one is mapped."""
+        return next((name for name in IDENTIFYING if name in self.columns), None)
 
 
 @dataclass(frozen=True)
@@ -254,11 +269,31 @@ def _check(statement: Statement, predicate: ManifestPredicate) -> None:
             "extract.rows and bad_rows must add up to records.count",
             at="predicate.records.extract.rows",
         )
+    _check_withheld(predicate)
     if records.bad_rows and records.on_bad_rows == "reject":
         raise Refused(
             "counts-disagree",
             'bad_rows may be above 0 only with on_bad_rows "skip"',
             at="predicate.records.bad_rows",
+        )
+
+
+def _check_withheld(predicate: ManifestPredicate) -> None:
+    records, at = predicate.records, "predicate.records.withheld"
+    if (predicate.visibility == WITHHELD) is not (records.withheld is not None):
+        raise Refused(
+            "withheld-disagrees",
+            'records.withheld stands with visibility "withheld", and only with it: `byline manifest init --withheld KEY` writes both',
+            at=at,
+        )
+    if records.withheld is None:
+        return
+    found = records.withheld.column_sha256
+    if len(found) != len(records.files) or any(bool(one) is not bool(records.identifying) for one in found):
+        raise Refused(
+            "withheld-disagrees",
+            f"column_sha256 has one digest for each file where one of {', '.join(IDENTIFYING)} is mapped, else one null",
+            at=f"{at}.column_sha256",
         )
 
 
@@ -294,9 +329,22 @@ def _records(fields: Fields) -> Records:
         options=_options(Fields(fields.take("options", missing={}), fields.place("options"))),
         extract_rows=extract.count("rows"),
         extract_sha256=extract.hex64("sha256"),
+        withheld=_withheld(fields),
     )
     extract.done()
     fields.done()
+    return made
+
+
+def _withheld(fields: Fields) -> Withholding | None:
+    if fields.take("withheld", missing=None) is None:
+        return None
+    inner = fields.inner("withheld")
+    found = inner.items("column_sha256", most=statements.MAX_SUBJECTS)
+    if not all(one is None or (isinstance(one, str) and HEX64.fullmatch(one)) for one in found):
+        raise inner.wrong("column_sha256", "a list of 64 hex digits or null for each file")
+    made = Withholding(inner.hex64("key_sha256"), tuple(found))
+    inner.done()
     return made
 
 

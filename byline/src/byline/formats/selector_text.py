@@ -59,9 +59,9 @@ def fingerprints(kind: str, values: pa.Array | pa.ChunkedArray) -> npt.NDArray[n
 
 
 def contributor_kind(key: str) -> tuple[str, str | None]:
-    """Tell a contributor key's kind (number, alias, web, id, name) and its platform, where it has one."""
+    """Tell a contributor key's kind (number, alias, web, id, name, withheld) and its platform, where it has one."""
     scheme, _, handle = key.partition(":")
-    if scheme in {"web", "id", "name"}:
+    if scheme in {"web", "id", "name", "withheld"}:
         return scheme, None
     platform = BY_NAME.get(scheme)
     if platform is None or not handle:

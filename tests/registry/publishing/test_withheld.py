@@ -1,0 +1,266 @@
+"""A withheld version from its manifest to published: its key comes first, and nothing but digests comes after it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import select
+
+from byline.errors import Conflict, NotFound, Refused
+from byline.formats import withheld
+from byline.formats.extract import ExtractDigest, extract_schema
+from registry.contributors.find import search
+from registry.contributors.indexing import follow
+from registry.contributors.lookup import lookup
+from registry.contributors.queries import contributor
+from registry.contributors.withheld import SEAL
+from registry.database import make_sessions, transaction
+from registry.models import Contributor, Manifest, ManifestFile
+from registry.publishing import uploads
+from registry.seal import Seal
+from registry.storage.record_index import index_key, scan_entries
+from search.opening import open_engine
+from tests.registry.publishing.desk import Change, Desk, Extract, Registry, extract_of, records
+
+KEY = hashlib.sha256(b"tests: withheld").digest()
+MAKER, PHOTO = "flickr:12345678@N00", "https://www.flickr.com/photos/12345678@N00/3072908271"
+PLAIN = records(
+    {"landing_url": PHOTO, "creator_name": "Jane Doe", "license": "CC BY 4.0"},
+    {"landing_url": "https://pictures.example.org/2.jpg", "creator_name": "John Roe", "license": None},
+    {"landing_url": None, "creator_name": None, "license": "CC BY 4.0"},
+)
+
+
+def digests_of(table: pa.Table, dataset: str = "lumen-labs/street-portraits") -> Extract:
+    """What a client sends in place of the rows."""
+    numbered = pa.table(
+        {
+            "file": pa.array([0] * table.num_rows, pa.int32()),
+            "row": pa.array(range(table.num_rows), pa.int64()),
+        }
+        | {name: table[name] for name in table.schema.names}
+    )
+    [batch] = numbered.combine_chunks().to_batches()
+    return packed(withheld.withheld_rows(batch, key=KEY, dataset=dataset), extract_of(table))
+
+
+def packed(rows: pa.RecordBatch, plain: Extract) -> Extract:
+    """Rows as a withheld extract."""
+    digest, sink = ExtractDigest(withheld.FIELDS), io.BytesIO()
+    digest.update(rows)
+    pq.write_table(pa.Table.from_batches([rows]).cast(extract_schema(withheld.FIELDS)), sink)
+    return replace(plain, parts=(sink.getvalue(),), sha256=digest.hexdigest())
+
+
+def withholding(**changes: Any) -> Change:
+    """Say in the predicate that its rows are withheld."""
+
+    def change(predicate: dict[str, Any]) -> None:
+        predicate["visibility"] = "withheld"
+        said = {"key_sha256": withheld.commitment(KEY), "column_sha256": ["ab" * 32]}
+        predicate["records"]["withheld"] = {**said, **changes}
+
+    return change
+
+
+@pytest.fixture
+def sealed(desk: Desk) -> Desk:
+    """A desk whose registry carries its seal, as an open one does."""
+    here = desk.registry
+    here.sessions = make_sessions(here.engine, {SEAL: Seal(bytes(32))})
+    return desk
+
+
+def send_key(desk: Desk, submission: str, key: bytes = KEY) -> dict[str, Any]:
+    here = desk.registry
+    with transaction(here.sessions) as session:
+        return uploads.receive_key(session, submission_id=submission, key=key, now=here.now)
+
+
+def publish(desk: Desk, extract: Extract, **said: Any) -> dict[str, Any]:
+    submission = desk.submit(desk.manifest(extract, change=withholding(), **said))
+    send_key(desk, submission)
+    desk.send(submission, extract)
+    desk.registry.ingest(submission)
+    return desk.registry.view(submission)
+
+
+def asked(here: Registry, q: str) -> dict[str, Any]:
+    with here.sessions() as session:
+        return lookup(session, store=here.store, items=here.items, q=q)
+
+
+@pytest.fixture
+def published(sealed: Desk) -> tuple[Registry, str]:
+    """A withheld version that is there, and its digest."""
+    found = publish(sealed, digests_of(PLAIN))
+    assert found["state"] == "published", found["errors"]
+    return sealed.registry, found["digest"]
+
+
+@pytest.mark.parametrize(
+    ("q", "records"),
+    [
+        (MAKER, 1),
+        ("https://www.flickr.com/people/12345678@N00/", 1),
+        (PHOTO, 1),
+        ("photo:flickr:3072908271", 1),
+        ("name:lumen-labs/street-portraits:John Roe", 1),
+        ("https://pictures.example.org/2.jpg", 1),
+    ],
+)
+def test_who_knows_the_very_handle_or_link_finds_it(
+    published: tuple[Registry, str], q: str, records: int
+) -> None:
+    found = asked(published[0], q)
+    [one] = found["items"]
+    assert (found["answer"], one["answer"], one["records"], one["rows"]) == ("yes", "yes", records, [])
+    assert found["contributors"] == []
+
+
+@pytest.mark.parametrize(
+    ("q", "answer"),
+    [
+        ("flickr:99999999@N00", "cannot-tell"),
+        ("flickr:somebody", "cannot-tell"),
+        ("photo:flickr:4072908271", "cannot-tell"),  # a row shows nothing, and may be anything
+        ("name:lumen-labs/street-portraits:Nobody", "no"),
+        ("name:lumen-labs/street-portraits:jane doe", "no"),
+    ],
+)
+def test_where_it_is_not_found_it_may_be_there_unseen(
+    published: tuple[Registry, str], q: str, answer: str
+) -> None:
+    assert asked(published[0], q)["answer"] == answer
+
+
+def test_a_photo_is_not_there_where_every_row_shows_another(sealed: Desk) -> None:
+    publish(sealed, digests_of(PLAIN.slice(0, 1)))
+    assert asked(sealed.registry, "photo:flickr:4072908271")["answer"] == "no"
+    assert asked(sealed.registry, "https://pictures.example.org/3.jpg")["answer"] == "cannot-tell"
+
+
+def test_nobody_is_found_by_name_nor_has_a_page(published: tuple[Registry, str], tmp_path: Path) -> None:
+    here, _ = published
+    engine = open_engine(f"whoosh:{tmp_path / 'index'}")
+    while follow(here.sessions, engine):
+        pass
+    with here.sessions() as session:
+        for q in ("Jane Doe", "John", "12345678"):
+            assert search(session, engine, items=here.items, q=q)["items"] == []
+        ids = session.scalars(select(Contributor.public_id)).all()
+        assert ids
+        for one in ids:
+            with pytest.raises(NotFound):
+                contributor(session, one)
+    engine.close()
+
+
+def test_nothing_that_is_kept_says_who(published: tuple[Registry, str]) -> None:
+    here, digest = published
+    with here.sessions() as session:
+        manifest = session.scalars(select(Manifest).where(Manifest.digest == digest)).one()
+        kept = [str(row) for row in session.execute(select(Contributor.key, Contributor.handle))]
+        assert manifest.withheld_key
+        assert KEY not in manifest.withheld_key
+        assert KEY.hex().encode() not in manifest.withheld_key
+        assert (manifest.contributors, manifest.unattributed) == (2, 1)
+        assert manifest.licenses == {"CC-BY-4.0": 2, "not-stated": 1}
+        file = session.scalars(select(ManifestFile).where(ManifestFile.manifest_id == manifest.id)).one()
+        assert (file.column, file.column_sha256) == ("The landing_url", "ab" * 32)
+    kept += [
+        str(table.to_pylist())
+        for table in scan_entries(here.store, digest, ["contributor", "photos", "url", "title"])
+    ]
+    kept += [
+        here.store.get(key).hex() for key in (index_key(digest), *here.store.list(f"extracts/{digest}/"))
+    ]
+    for word in ("12345678", "3072908271", "Jane", "example.org"):
+        assert not [one for one in kept if word in one or word.encode().hex() in one], word
+
+
+def test_the_extract_waits_for_its_key(sealed: Desk) -> None:
+    extract = digests_of(PLAIN)
+    submission = sealed.submit(sealed.manifest(extract, change=withholding()))
+    with pytest.raises(Conflict) as error:
+        sealed.send(submission, extract)
+    assert error.value.code == "withheld-key-missing"
+    with pytest.raises(Refused) as refused:
+        send_key(sealed, submission, bytes(32))
+    assert refused.value.code == "wrong-withheld-key"
+    assert send_key(sealed, submission) == send_key(sealed, submission)
+    sealed.send(submission, extract)
+    with pytest.raises(Conflict) as late:
+        send_key(sealed, submission)
+    assert late.value.code == "extract-not-awaited"
+
+
+def test_a_named_version_has_no_key(sealed: Desk) -> None:
+    submission = sealed.submit(sealed.manifest(extract_of(PLAIN)))
+    with pytest.raises(Refused) as error:
+        send_key(sealed, submission)
+    assert error.value.code == "wrong-withheld-key"
+
+
+@pytest.mark.parametrize("column", withheld.DIGESTS)
+def test_a_name_among_the_digests_is_refused(sealed: Desk, column: str) -> None:
+    made = pq.read_table(io.BytesIO(digests_of(PLAIN).parts[0]))
+    at = made.schema.get_field_index(column)
+    smuggled = made.set_column(at, column, pa.array(["ab" * 32, "Jane Doe", None], pa.string()))
+    found = publish(sealed, packed(smuggled.combine_chunks().to_batches()[0], extract_of(PLAIN)))
+    assert (found["state"], found["errors"][0]["code"]) == ("refused", "bad-rows")
+    assert (found["errors"][1]["code"], found["errors"][1]["row"]) == ("not-a-digest", 1)
+
+
+def test_a_digest_that_stands_twice_in_a_row_counts_once(sealed: Desk) -> None:
+    made = pq.read_table(io.BytesIO(digests_of(PLAIN).parts[0]))
+    at = made.schema.get_field_index("makers")
+    twice = made.set_column(
+        at, "makers", pa.array([f"{'ab' * 32} {'ab' * 32}", None, "cd" * 32], pa.string())
+    )
+    found = publish(sealed, packed(twice.combine_chunks().to_batches()[0], extract_of(PLAIN)))
+    manifest = sealed.registry.manifest(found["digest"])
+    assert manifest is not None
+    assert (found["state"], manifest.contributors, manifest.spread) == ("published", 2, {"1": 2})
+
+
+def test_names_are_not_taken_as_digests_nor_digests_as_names(sealed: Desk) -> None:
+    found = publish(sealed, extract_of(PLAIN), name="one")
+    assert (found["state"], found["errors"][0]["code"]) == ("refused", "wrong-columns")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"column_sha256": []},
+        {"column_sha256": [None]},
+        {"column_sha256": ["Jane Doe"]},
+        {"key_sha256": "short"},
+        {"key": "ab" * 32},
+    ],
+)
+def test_what_a_manifest_says_of_withheld_rows_is_read_strictly(sealed: Desk, said: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as error:
+        sealed.submit(sealed.manifest(digests_of(PLAIN), change=withholding(**said)))
+    assert error.value.code in {"withheld-disagrees", "bad-member", "unknown-member"}
+
+
+def test_a_manifest_says_both_or_neither(sealed: Desk) -> None:
+    def only_the_word(predicate: dict[str, Any]) -> None:
+        predicate["visibility"] = "withheld"
+
+    def only_the_key(predicate: dict[str, Any]) -> None:
+        withholding()(predicate)
+        predicate["visibility"] = "named"
+
+    for change in (only_the_word, only_the_key):
+        with pytest.raises(Refused) as error:
+            sealed.submit(sealed.manifest(digests_of(PLAIN), change=change))
+        assert error.value.code == "withheld-disagrees"
