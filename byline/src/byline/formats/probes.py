@@ -11,17 +11,18 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from byline.formats.hosts import host_chain
 from byline.formats.platforms.columns import statics_of_column
 from byline.formats.platforms.flickr import PLAIN_FILE
+from byline.formats.regexes import extracted, matches
 from byline.formats.selector_text import fingerprint, fingerprints
 from byline.formats.url_columns import Mask, as_mask, canonical_urls, hosts_of_column, string_array
 from byline.formats.urls import host_of
 
 ROWS_AT_ONCE = 131_072
 _PERHAPS_A_FILE = r"^[^/]*flickr\.com/"
+_HOST = r"^https?://(?P<host>[^/]+)/"
 
 
 @dataclass(frozen=True)
@@ -74,15 +75,15 @@ def batch_probes(urls: pa.Array | pa.ChunkedArray, *, hosts: bool = False) -> Pr
 
 
 def _plain_files(texts: pa.StringArray, start: int, asked: _Asked) -> Mask:
-    caught = pc.extract_regex(texts, PLAIN_FILE)
+    caught = extracted(texts, PLAIN_FILE)
     plain = as_mask(caught.is_valid())
     if plain.any():
-        host, static = (part if plain.all() else part.filter(pa.array(plain)) for part in caught.flatten())
         rows = start + np.flatnonzero(plain)
-        asked.k[rows], asked.fs[rows] = fingerprints("fs", static), True
+        asked.k[rows], asked.fs[rows] = fingerprints("fs", caught.drop_null()), True
         if asked.host_index is not None:
-            encoded = host.dictionary_encode()
-            asked.note_hosts(rows, encoded.dictionary.to_pylist(), encoded.indices.to_numpy())
+            files = texts if plain.all() else texts.filter(pa.array(plain))
+            named = extracted(files, _HOST).dictionary_encode()
+            asked.note_hosts(rows, named.dictionary.to_pylist(), named.indices.to_numpy())
     return plain
 
 
@@ -91,7 +92,7 @@ def _others(texts: pa.StringArray, rows: npt.NDArray[np.int64], asked: _Asked) -
     if asked.host_index is not None:
         named = hosts_of_column(canonical)
         asked.note_hosts(rows, named.names, named.codes)
-    files = as_mask(pc.match_substring_regex(canonical, _PERHAPS_A_FILE))
+    files = matches(canonical, _PERHAPS_A_FILE)
     if files.any():
         files[files] = _odd_files(canonical.filter(pa.array(files)), rows[files], asked)
     asked.k[rows[~files]] = fingerprints("u", canonical.filter(pa.array(~files)))

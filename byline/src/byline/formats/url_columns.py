@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from byline.formats.regexes import matches
 from byline.formats.urls import LONGEST, canonical_url
 
 # A URL that b1 changes in nothing but its scheme: no upper case or doubled hyphen in the host (punycode needs
@@ -114,10 +115,10 @@ def _passing(texts: pa.StringArray, open_rows: Mask, gate: tuple[str, str]) -> M
     if scheme and not pc.any(pc.starts_with(texts, scheme)).as_py():
         return np.zeros(len(texts), dtype=bool)
     if open_rows.all() or open_rows.mean() > 0.5:
-        passed = as_mask(pc.match_substring_regex(texts, pattern)) & open_rows
+        passed = matches(texts, pattern) & open_rows
     else:
         passed = np.zeros(len(texts), dtype=bool)
-        passed[open_rows] = as_mask(pc.match_substring_regex(texts.filter(pa.array(open_rows)), pattern))
+        passed[open_rows] = matches(texts.filter(pa.array(open_rows)), pattern)
     longest: int = pc.max(pc.binary_length(texts)).as_py() or 0
     return passed if longest <= LONGEST else passed & as_mask(pc.less_equal(pc.binary_length(texts), LONGEST))
 

@@ -54,7 +54,7 @@ _STATIC = r"(?:live|farm[0-9]+)\.staticflickr\.com|(?:farm[0-9]+\.)?static\.flic
 _SHORT = r"(?P<short>[1-9a-km-zA-HJ-NP-Z]{1,8})"
 
 PLAIN_FILE = (
-    r"^https?://(?P<host>(?:live|farm[0-9]+)\.staticflickr\.com)/[0-9]+/"
+    r"^https?://(?:live|farm[0-9]+)\.staticflickr\.com/[0-9]+/"
     r"(?P<static>[1-9][0-9]{0,11}_[0-9a-f]{6,16})(?:_[a-z0-9]{1,2})?\.(?:jpg|png|gif)$"
 )
 """A static URL as the site itself writes it: told without making it canonical first."""
