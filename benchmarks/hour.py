@@ -38,6 +38,9 @@ SECONDS, AN_HOUR, SEARCHES, IDLE = 600, 10_000, 5.0, 20
 STANDING, COMING, MAKERS = 1_000_000, 1_000_000, 12_000
 MOST_NOTICE, MOST_SEARCH = 2.0, 2.0
 _OFTEN = {f"BYLINE_BUDGET_{name}": "999999/minute" for name in ("READ", "LOOKUP", "WRITE")}
+_PUBLIC = {
+    "BYLINE_FEED_INTERVAL": "1d"
+}  # as a public registry builds it; a private one builds it at every change
 
 
 @dataclass
@@ -205,7 +208,7 @@ def served(data: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     tool = str(Path(sys.executable).with_name("byline-registry"))
-    environment = os.environ | _OFTEN | {"BYLINE_DATA_DIR": str(data), "BYLINE_DISK_RESERVE": "0"}
+    environment = os.environ | _OFTEN | _PUBLIC | {"BYLINE_DATA_DIR": str(data), "BYLINE_DISK_RESERVE": "0"}
     url = f"http://127.0.0.1:{port}"
     with (data / "serve.log").open("wb") as log:
         subprocess.run([tool, "init"], env=environment, stdout=log, stderr=log, check=True)

@@ -32,7 +32,7 @@ from registry.config import (
     read_environment,
     read_standing,
 )
-from registry.contributors.withheld import SEAL
+from registry.contributors.sealed import SEAL
 from registry.database import Sessions, check_migrated, make_engine, make_items_engine, make_sessions, migrate
 from registry.egress import Egress, open_egress
 from registry.mail import Mailer

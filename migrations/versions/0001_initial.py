@@ -472,6 +472,7 @@ def upgrade() -> None:
         sa.Column("handle", sa.String(length=1000), nullable=False),
         sa.Column("dataset_id", sa.Integer(), nullable=True),
         sa.Column("root_id", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.BigInteger(), nullable=True),
         sa.Column("hidden", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["dataset_id"], ["dataset.id"], name=op.f("fk_contributor_dataset_id_dataset")
@@ -482,6 +483,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("contributor", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contributor_root_id"), ["root_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_contributor_sealed"), ["sealed"], unique=False)
 
     op.create_table(
         "manifest",
@@ -877,6 +879,7 @@ def downgrade() -> None:
 
     op.drop_table("manifest")
     with op.batch_alter_table("contributor", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contributor_sealed"))
         batch_op.drop_index(batch_op.f("ix_contributor_root_id"))
 
     op.drop_table("contributor")

@@ -13,6 +13,7 @@ from byline.errors import Conflict
 from byline.formats.selectors import contributor_kind, public_id
 from registry.contributors.assertion import BY_MAIL
 from registry.contributors.deciding import LONGEST_WHY, one_with
+from registry.contributors.sealed import seal_of, sealed_maker
 from registry.models import Claim, Contributor, OperatorAct, Tombstone
 from registry.tlog.append import append
 
@@ -110,6 +111,7 @@ def new_contributor(session: Session, key: str) -> Contributor:
     one = Contributor(
         key=key, public_id=public_id(key), kind=kind, platform=platform,
         handle=key.split(":", 2 if local else 1)[-1], dataset_id=None, root_id=0, hidden=False,
+        sealed=sealed_maker(seal_of(session), key),
     )  # fmt: skip
     session.add(one)
     session.flush()

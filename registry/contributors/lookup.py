@@ -26,7 +26,7 @@ from registry.contributors.photos import via_photo, withheld_photos
 from registry.contributors.shown import ITEM_KINDS, ShownAt, maker_at, rows_showing
 from registry.contributors.views import contributor_dict
 from registry.contributors.visible import newest_first, published, versions
-from registry.contributors.withheld import KIND, item_keys, known_as, read_blinds
+from registry.contributors.withheld import KIND, Blind, item_keys, known_as, read_blinds
 from registry.models import Contributor, ContributorCount, Dataset, Manifest, Publisher
 from registry.storage import ObjectStore, item_index
 
@@ -76,6 +76,8 @@ class _Question:
     keys: frozenset[str]
     of_item: bool
     rows_shown: str = ALL
+    opened: frozenset[int] = frozenset()
+    """The withheld versions whose digests could be asked."""
 
 
 @dataclass
@@ -101,8 +103,9 @@ def lookup(
     labels = {manifest.id: f"{slug}/{name}" for manifest, slug, name in versions_}
     members = members_named(session, question.keys) if question.keys else []
     found = _found(session, store, items, question, members, manifests)
-    for number, each in _withheld(session, store, items, question, members).items():
-        found[number] = each
+    blinds = read_blinds(session, Manifest.state == "published")
+    found |= _withheld(session, store, items, question, members, blinds)
+    question = replace(question, opened=frozenset(blind.manifest_id for blind in blinds))
     entries = [
         _entry(session, store, manifests[number], labels[number], found.get(number), question, members)
         for number in _asked(manifests, labels, found, question)
@@ -170,10 +173,14 @@ def _found(
 
 
 def _withheld(
-    session: Session, store: ObjectStore, items: Engine, question: _Question, members: list[Member]
+    session: Session,
+    store: ObjectStore,
+    items: Engine,
+    question: _Question,
+    members: list[Member],
+    blinds: list[Blind],
 ) -> dict[int, _Found]:
     """The same of versions whose rows are digests: their makers by every handle that is known here, and the items."""
-    blinds = read_blinds(session, Manifest.state == "published")
     wanted = {k for each in question.items for k in item_keys(blinds, each.kind, each.value)}
     found: defaultdict[int, _Found] = defaultdict(_Found)
     numbers = {blind.manifest_id for blind in blinds}
@@ -251,7 +258,7 @@ def _item_unsure(manifest: Manifest, known: Known, question: _Question) -> bool:
     if kinds == {"sha256"}:
         return "sha256" in known.empty
     if manifest.visibility != "named":  # a row that shows a photo has no digest of its URL
-        return kinds != {"photo"} or "photos" in known.empty
+        return kinds != {"photo"} or "photos" in known.empty or manifest.id not in question.opened
     if kinds == {"url"}:
         return "k" in known.empty or {"url", "landing_url"} <= known.filled
     return "k" in known.empty or not kinds
@@ -261,9 +268,10 @@ def _maker_unsure(manifest: Manifest, known: Known, question: _Question, members
     """Whether a row may be theirs without saying so."""
     keys = question.keys | {member.key for member in members}
     kinds = {contributor_kind(key) for key in keys}
-    if kinds <= {("name", None), ("id", None)}:
-        return False  # asked of its own dataset, where names are what there is
-    if manifest.visibility != "named":
+    dark = manifest.visibility != "named"
+    if kinds <= {("name", None), ("id", None)}:  # asked of its own dataset, where names are what there is
+        return dark and manifest.id not in question.opened
+    if dark:
         return True  # which kind of handle its rows go by is not seen
     if manifest.unattributed or {kind for kind, _ in known.makers} & {"name", "id"}:
         return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,16 +18,14 @@ import pyarrow as pa
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from byline.errors import NotFound, Refused
+from byline.errors import Refused, Untrusted
 from byline.formats import withheld
 from byline.formats.selectors import fingerprint, fingerprints
+from registry.contributors.sealed import seal_of
 from registry.contributors.visible import select_in
 from registry.models import Contributor, Manifest
-from registry.seal import Seal
 
 KIND = withheld.SCHEME
-SEAL = "seal"
-"""Under this name the sessions of an open registry carry its seal (`Session.info`)."""
 _AT_ONCE = 65_536
 
 
@@ -43,16 +42,21 @@ def keep_key(session: Session, manifest: Manifest, key: bytes) -> None:
     named = manifest.withheld_sha256
     if named is None or not hmac.compare_digest(withheld.commitment(key), named):
         raise Refused("wrong-withheld-key", "the manifest names another key, or names its rows", at="key")
-    manifest.withheld_key = _seal(session).seal(key.hex())
+    manifest.withheld_key = seal_of(session).seal(key.hex())
 
 
 def read_blinds(session: Session, *which: ColumnElement[bool]) -> list[Blind]:
-    """The withheld versions whose key is here, in the order they came."""
+    """The withheld versions whose key is here and can be opened, in the order they came; `fsck` tells of the others."""
     statement = select(Manifest.id, Manifest.withheld_key).where(
         Manifest.withheld_sha256.is_not(None), Manifest.withheld_key.is_not(None), *which
     )
-    rows = session.execute(statement.order_by(Manifest.id)).all()
-    return [Blind(row.id, withheld.read_key(_seal(session).open(row.withheld_key))) for row in rows]
+    found = []
+    for row in session.execute(statement.order_by(Manifest.id)).all():
+        with suppress(
+            Untrusted
+        ):  # another seal than the one it was kept under: that one version is dark, no other
+            found.append(Blind(row.id, withheld.read_key(seal_of(session).open(row.withheld_key))))
+    return found
 
 
 def known_as(session: Session, blinds: Collection[Blind], keys: Collection[str]) -> dict[str, set[int]]:
@@ -90,18 +94,5 @@ def photo_keys(blind: Blind, photos: pa.Array) -> npt.NDArray[np.int64]:
     return np.concatenate(pieces)
 
 
-def one_blind(session: Session, manifest: Manifest) -> Blind:
-    """That of a withheld version; NotFound("no-withheld-key")."""
-    found = read_blinds(session, Manifest.id == manifest.id)
-    if not found:
-        raise NotFound("no-withheld-key", "the key of this version's rows is not here", at=manifest.digest)
-    return found[0]
-
-
 def _digests(blind: Blind, kind: str, value: str) -> list[str]:
     return withheld.blinded(blind.key, kind, [value])
-
-
-def _seal(session: Session) -> Seal:
-    found: Seal = session.info[SEAL]
-    return found

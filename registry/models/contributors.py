@@ -15,7 +15,8 @@ class Contributor(Base):
 
     `kind`: number (a platform's own id), alias (a platform's changeable name), web (a profile URL no table
     knows), id and name (known inside one dataset only), withheld (a digest: never shown).
-    `root_id` is the handle that stands for all that are linked.
+    `root_id` is the handle that stands for all that are linked. `sealed` is its number under the registry's seal: the wish of a
+    person who was erased names it by that alone.
     """
 
     __tablename__ = "contributor"
@@ -27,6 +28,7 @@ class Contributor(Base):
     handle: Mapped[str] = mapped_column(String(1000))
     dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id"))
     root_id: Mapped[int] = mapped_column(index=True)
+    sealed: Mapped[int | None] = mapped_column(BigInteger, index=True)
     hidden: Mapped[bool] = mapped_column(default=False)
 
 

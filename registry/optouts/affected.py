@@ -10,6 +10,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from byline.formats.selectors import fingerprints
+from registry.contributors.sealed import ERASED, hosts_of, seal_of, sealed_maker
 from registry.models import (
     Contributor,
     ContributorCount,
@@ -27,12 +28,10 @@ from registry.optouts.lineage import touched_by
 from registry.optouts.pieces import select_in
 from registry.optouts.sources import TARGET_STATES
 from registry.optouts.standing_keys import among_all, standing_keys
-from registry.optouts.wishes import ITEM_KINDS, maker_key
+from registry.optouts.wishes import ITEM_KINDS, MAKER_KINDS, maker_key
 from registry.storage import ObjectStore
 from registry.storage.item_index import find
 from registry.storage.record_index import scan_entries
-
-MAKER_KINDS = ("maker", "name", "id")
 
 
 def by_manifest(session: Session, items: Engine, store: ObjectStore, manifest: Manifest) -> set[str]:
@@ -68,7 +67,7 @@ def _by_makers(session: Session, manifest: Manifest) -> set[str]:
         return _named_here(session, manifest)
     return {
         one
-        for statement in (_BY_KEY, _BY_OWN_NAME)
+        for statement in (_BY_KEY, _BY_OWN_NAME, _BY_SEAL)
         for (one,) in session.execute(statement, {"manifest": manifest.id})
     }
 
@@ -86,6 +85,8 @@ _BY_OWN_NAME = text(
     + "AND x.kind IN ('name', 'id') AND s.kind = x.kind AND s.value = substr(x.key, length(x.kind) + 2)"
 )
 
+_BY_SEAL = text(_HANDLES + "AND s.k = x.sealed AND s.kind IN ('maker', 'name', 'id')")
+
 
 def _named_here(session: Session, manifest: Manifest) -> set[str]:
     """The same from the selectors."""
@@ -93,8 +94,12 @@ def _named_here(session: Session, manifest: Manifest) -> set[str]:
         OptOut, OptOut.id == OptOutSelector.opt_out_id
     )
     asked = selectors.where(OptOut.state == "in-force", OptOutSelector.kind.in_(MAKER_KINDS)).distinct()
-    keys = {maker_key(kind, value) for kind, value in session.execute(asked)}
-    roots = {root for (root,) in select_in(session, select(Contributor.root_id), Contributor.key, keys)}
+    rows = session.execute(asked.add_columns(OptOutSelector.k)).all()
+    keys = {maker_key(row.kind, row.value) for row in rows if not row.value.startswith(ERASED)}
+    sealed = {row.k for row in rows if row.value.startswith(ERASED)}
+    root = select(Contributor.root_id)
+    roots = {one for (one,) in select_in(session, root, Contributor.key, keys)}
+    roots |= {one for (one,) in select_in(session, root, Contributor.sealed, sealed)}
     handles = select(Contributor.root_id).join(
         ContributorCount, ContributorCount.contributor_id == Contributor.id
     )
@@ -105,12 +110,15 @@ def _named_here(session: Session, manifest: Manifest) -> set[str]:
 
 
 def _naming(session: Session, keys: Collection[str]) -> set[str]:
-    """Opt-outs in force whose selector is one of these contributor keys."""
+    """Opt-outs in force whose selector is one of these contributor keys, or what is left of it."""
     values = {value for key in keys for value in (key, key.removeprefix("name:"), key.removeprefix("id:"))}
     columns = select(OptOutSelector.opt_out_id, OptOutSelector.kind, OptOutSelector.value)
     columns = columns.where(OptOutSelector.kind.in_(MAKER_KINDS))
     rows = select_in(session, columns, OptOutSelector.value, values)
-    return _standing(session, {row.opt_out_id for row in rows if maker_key(row.kind, row.value) in keys})
+    named = {row.opt_out_id for row in rows if maker_key(row.kind, row.value) in keys}
+    sealed = {sealed_maker(seal_of(session), key) for key in keys}
+    named |= {row.opt_out_id for row in select_in(session, columns, OptOutSelector.k, sealed)}
+    return _standing(session, named)
 
 
 def _by_items(session: Session, items: Engine, store: ObjectStore, manifest: Manifest) -> set[str]:
@@ -164,7 +172,7 @@ def _by_hosts(session: Session, store: ObjectStore, manifest: Manifest) -> set[s
         return set()
     return (
         {row.opt_out_id for row in rows}
-        if host_positions(store, manifest.digest, {row.value for row in rows})
+        if host_positions(store, manifest.digest, hosts_of(session, {row.value for row in rows}))
         else set()
     )
 

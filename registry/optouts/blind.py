@@ -8,22 +8,22 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from byline.formats.selectors import fingerprints
 from byline.formats.withheld import blinded_makers
+from registry.contributors.sealed import ERASED
 from registry.contributors.withheld import Blind, item_keys, photo_keys, read_blinds
 from registry.models import Contributor, ContributorCount, CoveredPhoto, Manifest, OptOut, OptOutSelector
 from registry.optouts.arrays import Ints, Lookup
 from registry.optouts.pieces import select_in
 from registry.optouts.sources import read_sources
 from registry.optouts.standing_keys import among_all, is_among, standing_keys
-from registry.optouts.wishes import BLINDED_KINDS, ERASED, maker_key
+from registry.optouts.wishes import BLINDED_KINDS, MAKER_KINDS, maker_key
 from registry.storage import ObjectStore
 from registry.storage.record_index import scan_entries
 
-MAKER_KINDS = ("maker", "name", "id")
 _AT_ONCE = 10_000
 
 
@@ -47,8 +47,14 @@ def _by_makers(session: Session, manifest: Manifest, blind: Blind) -> set[str]:
     held = select(Contributor.key).join(ContributorCount, ContributorCount.contributor_id == Contributor.id)
     here = set(session.scalars(held.where(ContributorCount.manifest_id == manifest.id)))
     asked: dict[str, set[str]] = defaultdict(set)
-    for opt_out_id, kind, value in _standing(session, MAKER_KINDS):
-        asked[maker_key(kind, value) or value].add(opt_out_id)
+    sealed: dict[int, set[str]] = defaultdict(set)
+    for one in _standing(session, MAKER_KINDS):
+        if one.value.startswith(ERASED):
+            sealed[one.k].add(one.opt_out_id)
+        else:
+            asked[maker_key(one.kind, one.value) or one.value].add(one.opt_out_id)
+    for row in select_in(session, select(Contributor.sealed, Contributor.key), Contributor.sealed, sealed):
+        asked[row.key] |= sealed[row.sealed]
     known = {key: {key} for key in asked}
     handle = select(Contributor.root_id, Contributor.key)
     roots = {row.root_id: row.key for row in select_in(session, handle, Contributor.key, asked)}
@@ -62,10 +68,10 @@ def _pointed_at(session: Session, blind: Blind) -> tuple[Lookup, list[str]]:
     """The item keys that standing items and hosts have in this version -> which of the opt-outs beside asked for them."""
     asked: list[str] = []
     pairs: list[tuple[int, int]] = []
-    for opt_out_id, kind, value in _standing(session, tuple(BLINDED_KINDS)):
-        if not value.startswith(ERASED):
-            pairs += [(k, len(asked)) for k in item_keys([blind], kind, value)]
-            asked.append(opt_out_id)
+    for one in _standing(session, tuple(BLINDED_KINDS)):
+        if not one.value.startswith(ERASED):
+            pairs += [(k, len(asked)) for k in item_keys([blind], one.kind, one.value)]
+            asked.append(one.opt_out_id)
     keys, values = np.array(pairs, np.int64).reshape(-1, 2).T
     return Lookup.of(keys, values), asked
 
@@ -102,11 +108,10 @@ def _shown(store: ObjectStore, digest: str) -> Iterator[Ints]:
         yield table["k"].drop_null().to_numpy()
 
 
-def _standing(session: Session, kinds: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-    """(opt-out, kind, value) of the selectors in force."""
-    columns = select(OptOutSelector.opt_out_id, OptOutSelector.kind, OptOutSelector.value)
+def _standing(session: Session, kinds: tuple[str, ...]) -> Iterator[Row[str, str, str, int]]:
+    """The selectors in force: opt_out_id, kind, value, k."""
+    columns = select(OptOutSelector.opt_out_id, OptOutSelector.kind, OptOutSelector.value, OptOutSelector.k)
     asked = columns.join(OptOut, OptOut.id == OptOutSelector.opt_out_id).where(
         OptOut.state == "in-force", OptOutSelector.kind.in_(kinds)
     )
-    for row in session.execute(asked.execution_options(yield_per=_AT_ONCE)):
-        yield row.opt_out_id, row.kind, row.value
+    yield from session.execute(asked.execution_options(yield_per=_AT_ONCE))

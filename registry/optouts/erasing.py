@@ -2,8 +2,8 @@
 
 In one transaction: a crash before its end leaves everything as it was. Gone for good are the mail address, the keys, the
 claims with what was seen of them, the words that were written, and the request with its salt, so that nobody can show any
-more what the log's commitment meant. Links and digests of single pictures become keyed digests. What stays is the account
-or site that is suppressed, without which tomorrow's datasets could not be matched.
+more what the log's commitment meant. Accounts, sites, links and digests of pictures become keyed digests, by which tomorrow's
+datasets are matched. What stays is which rows of which datasets are suppressed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from byline.formats.selectors import fingerprint
+from byline.formats.withheld import blinded_makers
+from registry.contributors.sealed import ERASED, sealed_host, sealed_maker
 from registry.contributors.withheld import item_keys, read_blinds
 from registry.models import (
     Answer,
@@ -33,7 +36,7 @@ from registry.models import (
 from registry.optouts.lapse import forget_unconfirmed
 from registry.optouts.mine import claims_of, opt_outs_of_mail, whose
 from registry.optouts.pieces import pieces, select_in
-from registry.optouts.wishes import ERASED, ITEM_KINDS, WITHHELD
+from registry.optouts.wishes import ITEM_KINDS, MAKER_KINDS, WITHHELD, maker_key
 from registry.seal import Seal
 from registry.watches.asking import end, watches_of
 
@@ -78,6 +81,7 @@ def _erase(
     _forget_jobs(session, ids)
     for piece in pieces(by_state["in-force"]):
         _hide_items(session, seal, piece)
+        _hide_identities(session, seal, piece)
         _scrub(session, piece)
     for piece in pieces(by_state["withdrawn"]):
         for table in (OptOutSelector, OptOutScope):
@@ -129,11 +133,43 @@ def _hide_items(session: Session, seal: Seal, opt_outs: Collection[str]) -> None
         select(OptOutSelector).where(OptOutSelector.opt_out_id.in_(opt_outs), items)
     ).all():
         for k in item_keys(blinds, one.kind, one.value):
-            session.add(
-                OptOutSelector(opt_out_id=one.opt_out_id, kind=WITHHELD, value=f"{ERASED}{k:015x}", k=k)
-            )
+            session.add(_kept(one.opt_out_id, k))
         one.value = ERASED + seal.digest(f"{one.kind}:{one.value}")
     session.flush()
+
+
+def _hide_identities(session: Session, seal: Seal, opt_outs: Collection[str]) -> None:
+    """The matcher finds accounts by their number under the seal, and hosts by what stands in their name's place.
+
+    A listed host's fingerprint is in the feed for all to see, and stays.
+    """
+    blinds = read_blinds(session)
+    named = OptOutSelector.kind.in_((*MAKER_KINDS, "host")) & ~OptOutSelector.value.startswith(ERASED)
+    listed = set(session.scalars(select(OptOut.id).where(OptOut.id.in_(opt_outs), OptOut.listed)))
+    asked = select(OptOutSelector).where(OptOutSelector.opt_out_id.in_(opt_outs), named)
+    for one in session.scalars(asked).all():
+        if one.kind == "host":
+            for k in item_keys(blinds, one.kind, one.value):
+                session.add(_kept(one.opt_out_id, k))
+            one.k_beside = fingerprint("h", one.value) if one.opt_out_id in listed else None
+            one.k = sealed_host(seal, one.value)
+        else:
+            key = maker_key(one.kind, one.value) or one.value
+            one.k = sealed_maker(seal, key)
+            for name in (name for blind in blinds for name in blinded_makers(blind.key, [key])):
+                session.add(_erased(one, sealed_maker(seal, name)))
+        one.value = f"{ERASED}{one.k:015x}"
+    session.flush()
+
+
+def _erased(one: OptOutSelector, k: int) -> OptOutSelector:
+    """The same maker as a version of digests has it."""
+    return OptOutSelector(opt_out_id=one.opt_out_id, kind=one.kind, value=f"{ERASED}{k:015x}", k=k)
+
+
+def _kept(opt_out_id: str, k: int) -> OptOutSelector:
+    """An item key in a version whose rows are digests."""
+    return OptOutSelector(opt_out_id=opt_out_id, kind=WITHHELD, value=f"{ERASED}{k:015x}", k=k)
 
 
 def _scrub(session: Session, opt_outs: Collection[str]) -> None:

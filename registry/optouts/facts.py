@@ -8,8 +8,9 @@ step names are not opened.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from registry.contributors.sealed import Hosts, hosts_of
 from registry.contributors.withheld import photo_keys
 from registry.models import Contributor, ContributorCount
 from registry.optouts.arrays import Ints, Lookup, Tally, ints
@@ -43,7 +45,7 @@ class Facts:
     `manifest`, `file`, `row`, `photo` (the item key of its one photo, else -1) and `shown` are parallel.
     `made`: root -> rows of that maker; `said`: the same, but only of counting sources, identities beyond one
     dataset, and rows with one photo; `saying`: how many such rows attribute a photo; `by_photo`, `by_item`:
-    item key -> rows; `at_hosts`: rows at a host somebody points at.
+    item key -> rows; `at_hosts`: rows at a host somebody points at; `named_hosts`: hosts of a wish, for `in`.
     """
 
     sources: dict[int, Source]
@@ -58,6 +60,7 @@ class Facts:
     by_photo: Lookup
     by_item: Lookup
     at_hosts: Ints
+    named_hosts: Callable[[Collection[str]], Hosts]
 
 
 def read_facts(session: Session, items: Engine, store: ObjectStore, wishes: Wishes) -> Facts:
@@ -78,7 +81,7 @@ def read_facts(session: Session, items: Engine, store: ObjectStore, wishes: Wish
     for part in parts:
         if part.manifest_id in bridges:
             part.show(bridges[part.manifest_id])
-    return _as_facts(sources, parts)
+    return _as_facts(sources, parts, named_hosts=partial(hosts_of, session))
 
 
 def _own_runs(session: Session, wishes: Wishes) -> Mapping[int, Ints]:
@@ -118,7 +121,7 @@ def _at_hosts(
         sources |= read_sources(session, set(target_ids(session)) - sources.keys())
         for source in sources.values():
             if source.target:
-                found[source.id] = ints(host_positions(store, source.digest, hosts))
+                found[source.id] = ints(host_positions(store, source.digest, hosts_of(session, hosts)))
     return found
 
 
@@ -197,7 +200,9 @@ def _roots(
     return roots[codes], identities[codes]
 
 
-def _as_facts(sources: dict[int, Source], parts: list[_Entries]) -> Facts:
+def _as_facts(
+    sources: dict[int, Source], parts: list[_Entries], *, named_hosts: Callable[[Collection[str]], Hosts]
+) -> Facts:
     """All manifests' rows in one set of columns."""
     sizes = np.array([len(part.row) for part in parts], dtype=np.int64)
     offsets = np.cumsum(sizes) - sizes
@@ -223,6 +228,7 @@ def _as_facts(sources: dict[int, Source], parts: list[_Entries]) -> Facts:
             _joined([part.item_row + offset for part, offset in zip(parts, offsets, strict=True)]),
         ),
         at_hosts=_joined([part.at_hosts + offset for part, offset in zip(parts, offsets, strict=True)]),
+        named_hosts=named_hosts,
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from byline.formats import categories
+from registry.contributors.sealed import ERASED
 from registry.models import (
     Dataset,
     Manifest,
@@ -25,7 +26,6 @@ from registry.models import (
 from registry.optouts.delivering import Event, delivered, events
 from registry.optouts.pieces import select_in
 from registry.optouts.telling import receiver_of
-from registry.optouts.wishes import ERASED
 
 MOST = 100
 ROOM = 4 << 20  # bytes of row sets in one page

@@ -11,7 +11,6 @@ import pyarrow as pa
 from pyroaring import BitMap64
 
 from byline.formats.itemfeed import item_keys
-from byline.formats.selectors import fingerprint
 from registry.optouts.arrays import Ints, Tally, ints
 from registry.optouts.facts import Facts
 from registry.optouts.hosts import hosts_of
@@ -64,7 +63,8 @@ def _at_hosts(one: Asked, facts: Facts) -> Ints:
     if not one.wish.hosts:
         return ints(())
     urls = facts.shown.select(["url", "landing_url"]).take(pa.array(facts.at_hosts)).to_pylist()
-    covered = [covered_host(hosts_of(shown["url"], shown["landing_url"]), one.wish.hosts) for shown in urls]
+    wished = facts.named_hosts(one.wish.hosts)
+    covered = [covered_host(hosts_of(shown["url"], shown["landing_url"]), wished) for shown in urls]
     return facts.at_hosts[np.array(covered, dtype=np.bool_)]
 
 
@@ -111,7 +111,7 @@ def _fingerprints(one: Asked, facts: Facts, photos: Ints) -> dict[int, str]:
     public = ints([s.id for s in facts.sources.values() if s.counts and s.named])
     rows = facts.by_photo.under(photos)
     rows = rows[np.isin(facts.manifest[rows], public)]
-    found = {fingerprint("h", host): "h" for host in one.listed_hosts}
+    found = dict.fromkeys(one.listed_hosts, "h")
     for kind, some in fingerprints_of(facts.shown.take(pa.array(rows))).items():
         k = _of_one_photo(some.k, facts.photo[rows[some.row]]) if kind == "sha256" else some.k
         found |= dict.fromkeys(k.tolist(), kind)

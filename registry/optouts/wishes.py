@@ -11,18 +11,18 @@ from sqlalchemy.orm import Session
 
 from byline.formats.selectors import fingerprint
 from registry.contributors import withheld
+from registry.contributors.sealed import ERASED
 from registry.contributors.withheld import Blind, item_keys, known_as, read_blinds
 from registry.models import Contributor, ContributorCount, Manifest, OptOut, OptOutScope, OptOutSelector
 from registry.optouts.pieces import select_in
 from registry.optouts.sources import SOURCE_STATES
 
 ITEM_KINDS = frozenset({"photo", "url", "sha256"})
+MAKER_KINDS = ("maker", "name", "id")
 BLINDED_KINDS = ITEM_KINDS | {"host"}
 WITHHELD = withheld.KIND
 KEPT_KINDS = ITEM_KINDS | {WITHHELD}
 """Those with item keys of their own; `withheld`: keys in versions whose rows are digests, kept when their text was erased."""
-ERASED = "erased:"
-"""Before the keyed digest that an item's text became when its person was erased."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Asked:
     handles: frozenset[int]
     assurance: str
     may_be_fingerprint: bool
-    listed_hosts: frozenset[str]
+    listed_hosts: frozenset[int]
 
     def targets(self, dataset_id: int) -> bool:
         """Whether it is about this dataset."""
@@ -91,7 +91,8 @@ def read_wishes(session: Session, ids: Collection[str]) -> Wishes:
     standing = {one.id for one in opt_outs}
     selectors, scopes = _selectors(session, standing), _scopes(session, standing)
     roots = _roots(session, {key for found in selectors.values() for key in _keys(found)})
-    handles = _handles(session, set(roots.values()))
+    sealed = _sealed_roots(session, {k for found in selectors.values() for k in _erased(found)})
+    handles = _handles(session, set(roots.values()) | {one for some in sealed.values() for one in some})
     by_root: dict[int, set[int]] = defaultdict(set)
     for handle in handles.values():
         by_root[handle.root].add(handle.id)
@@ -101,7 +102,7 @@ def read_wishes(session: Session, ids: Collection[str]) -> Wishes:
     asked = []
     for one in opt_outs:
         found = selectors[one.id]
-        wish = _wish(found, roots)
+        wish = _wish(found, roots, sealed)
         if blinds:
             theirs = {handles[each].key for root in wish.makers for each in by_root[root]} | set(_keys(found))
             digests = {each for key in theirs for each in behind.get(key, ())}
@@ -115,7 +116,7 @@ def read_wishes(session: Session, ids: Collection[str]) -> Wishes:
                 handles=frozenset(handle for root in wish.makers for handle in by_root[root]),
                 assurance=one.assurance,
                 may_be_fingerprint=may_be_fingerprint(one),
-                listed_hosts=wish.hosts if one.listed and may_be_fingerprint(one) else frozenset(),
+                listed_hosts=_host_keys(found) if one.listed and may_be_fingerprint(one) else frozenset(),
             )
         )
     of_digests = {each: Handle(each, key, each, WITHHELD) for key, some in behind.items() for each in some}
@@ -156,14 +157,29 @@ def selector_item_keys(kind: str, value: str) -> tuple[int, ...]:
 
 
 def _keys(selectors: Iterable[OptOutSelector]) -> list[str]:
-    keys = (maker_key(selector.kind, selector.value) for selector in selectors)
+    keys = (maker_key(one.kind, one.value) for one in selectors if not one.value.startswith(ERASED))
     return [key for key in keys if key is not None]
 
 
-def _wish(selectors: Iterable[OptOutSelector], roots: Mapping[str, int]) -> Wish:
+def _erased(selectors: Iterable[OptOutSelector]) -> set[int]:
+    """The sealed numbers of makers whose names are gone."""
+    return {one.k for one in selectors if one.kind in MAKER_KINDS and one.value.startswith(ERASED)}
+
+
+def _host_keys(selectors: Iterable[OptOutSelector]) -> frozenset[int]:
+    """What hosts are listed as: that stays when their name is gone, as the feed says it."""
+    hosts = [one for one in selectors if one.kind == "host"]
+    named = {fingerprint("h", one.value) for one in hosts if not one.value.startswith(ERASED)}
+    return frozenset(named | {one.k_beside for one in hosts if one.k_beside is not None})
+
+
+def _wish(
+    selectors: Collection[OptOutSelector], roots: Mapping[str, int], sealed: Mapping[int, set[int]]
+) -> Wish:
     keys = _keys(selectors)
+    erased = {root for k in _erased(selectors) for root in sealed.get(k, ())}
     return Wish(
-        makers=frozenset(roots[key] for key in keys if key in roots),
+        makers=frozenset(roots[key] for key in keys if key in roots) | erased,
         # As they were kept, not made again from the text: that of an erased person is gone.
         items=frozenset(
             k for s in selectors if s.kind in KEPT_KINDS for k in (s.k, s.k_beside) if k is not None
@@ -200,6 +216,14 @@ def _scopes(session: Session, ids: Collection[str]) -> dict[str, set[int]]:
 def _roots(session: Session, keys: Collection[str]) -> dict[str, int]:
     statement = select(Contributor.key, Contributor.root_id)
     return {row.key: row.root_id for row in select_in(session, statement, Contributor.key, keys)}
+
+
+def _sealed_roots(session: Session, ks: Collection[int]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = defaultdict(set)
+    statement = select(Contributor.sealed, Contributor.root_id)
+    for row in select_in(session, statement, Contributor.sealed, ks):
+        found[row.sealed].add(row.root_id)
+    return found
 
 
 def _handles(session: Session, roots: Collection[int]) -> dict[int, Handle]:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from byline.formats.selectors import contributor_kind, public_id
 from registry.contributors.hiding import hide_newcomers
+from registry.contributors.sealed import seal_of, sealed_maker
 from registry.database import Sessions, dialect_of, transaction
 from registry.models import Base, Contributor, ContributorCount, ContributorName, Manifest
 from registry.storage.item_index import breathing
@@ -83,7 +84,12 @@ def _count(session: Session, manifest_id: int, runs: list[Row]) -> None:
     keys = [run["contributor"] for run in runs]
     dataset_id = session.scalars(select(Manifest.dataset_id).where(Manifest.id == manifest_id)).one()
     known = ids_of(session, keys)
-    insert_new(session, Contributor, [_handle(key, dataset_id) for key in keys if key not in known])
+    seal = seal_of(session)
+    insert_new(
+        session,
+        Contributor,
+        [_handle(key, dataset_id) | {"sealed": sealed_maker(seal, key)} for key in keys if key not in known],
+    )
     # A handle stands for itself until it is linked; 0 is nobody's id.
     session.execute(update(Contributor).where(Contributor.root_id == 0).values(root_id=Contributor.id))
     ids = ids_of(session, keys)

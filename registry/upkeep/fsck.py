@@ -16,6 +16,7 @@ from registry.upkeep.look_log import look_at_log
 from registry.upkeep.look_notices import look_at_notices
 from registry.upkeep.look_objects import look_at_objects
 from registry.upkeep.look_views import look_at_feed, look_at_rows, look_at_search
+from registry.upkeep.look_withheld import look_at_withheld
 from search import SearchEngine
 
 
@@ -38,6 +39,7 @@ def fsck(parts: Looked) -> Iterator[tuple[str, Findings]]:
     yield "objects", look_at_objects(parts.sessions, parts.store, settings=parts.settings)
     yield "rows", look_at_rows(parts.sessions, parts.items, parts.store)
     yield "notices", look_at_notices(parts.sessions)
+    yield "withheld", look_at_withheld(parts.sessions)
     yield "search", look_at_search(parts.sessions, parts.search)
     yield "feed", look_at_feed(parts.sessions, parts.store, vkey=parts.vkey)
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from registry.contributors.sealed import ERASED
 from registry.database import transaction
 from registry.models import Answer, Base, Fingerprint, Match, Notice, OptOut, OptOutSelector, Tombstone
 from registry.optouts import erasing
 from registry.optouts.inbox import notices_view
 from registry.optouts.match import ask as match_again
-from registry.optouts.wishes import ERASED
 from tests.api.test_mine import MAKER, ME, link, opened, opt_out
 from tests.api.world import PHOTO, World
 

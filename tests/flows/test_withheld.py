@@ -69,18 +69,17 @@ def rows_of(one: DemoDataset, nsid: str, photos: set[str]) -> list[int]:
 def test_the_key_is_its_owners_alone_and_draft_and_manifest_show_no_name(
     published: tuple[Registry, str],
 ) -> None:
-    registry, _ = published
+    registry, named = published
     key = registry.folder / "withheld.key"
     assert key.stat().st_mode & 0o777 == 0o600
     draft = json.loads((registry.folder / "harbour-archive-hidden.json").read_text())
     shown = registry.get("/v1/datasets/harbour-archive/hidden")
     assert draft["predicate"]["visibility"] == shown["visibility"] == "withheld"
+    page = httpx.get(f"{registry.url}/datasets/harbour-archive/hidden", timeout=30).text
+    assert "withholds who is in it" in page
+    assert "withholds" not in httpx.get(f"{registry.url}/datasets/{named}", timeout=30).text
     names = [person.nsid for person in cast()] + [person.name for person in cast()]
-    for text in (
-        json.dumps(draft),
-        json.dumps(shown),
-        httpx.get(f"{registry.url}/datasets/harbour-archive/hidden").text,
-    ):
+    for text in (json.dumps(draft), json.dumps(shown), page):
         assert not [name for name in names if name in text]
 
 

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import itertools
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,8 @@ from registry.contributors.aliases import recompute_for_manifest, recompute_for_
 from registry.contributors.looking import Seen
 from registry.contributors.places import places_of
 from registry.contributors.proofs import is_proved, keep
-from registry.contributors.withheld import SEAL, keep_key
+from registry.contributors.sealed import SEAL, seal_of, sealed_maker
+from registry.contributors.withheld import keep_key
 from registry.database import Sessions, make_engine, make_items_engine, make_sessions, transaction
 from registry.models import (
     AliasLink,
@@ -46,11 +47,13 @@ from registry.models import (
     MatcherState,
     OptOut,
     OptOutClaim,
+    OptOutSelector,
     Publisher,
     items_metadata,
 )
 from registry.optouts.access import token_hash
 from registry.optouts.claims_followed import follow_claim
+from registry.optouts.erasing import erase_again
 from registry.optouts.mailing import open_mail
 from registry.optouts.match import ask, match_manifest, run
 from registry.optouts.request import confirm_by_mail, make_opt_out, withdraw
@@ -378,6 +381,21 @@ class SmallRegistry:
         with transaction(self.sessions) as session:
             withdraw(session, opt_out_id=opt_out_id, token=token, now=self.now)
 
+    def erase(self, ids: Collection[str]) -> None:
+        """Forget the person behind these claims and opt-outs; their wishes in force go on."""
+        with transaction(self.sessions) as session:
+            erase_again(session, ids, seal=self.seal, now=self.now)
+
+    def selectors_of(self, opt_outs: Iterable[str]) -> set[str]:
+        """The schemes of what these point at."""
+        return {value.partition(":")[0] for one in opt_outs for value in self.values_of(one)}
+
+    def values_of(self, opt_out: str) -> set[str]:
+        """What one points at."""
+        asked = select(OptOutSelector.value).where(OptOutSelector.opt_out_id == opt_out)
+        with self.sessions() as session:
+            return set(session.scalars(asked))
+
     def drain(self, **what: Any) -> None:
         """Do the matching that waits, and what is asked now."""
         if what:
@@ -507,7 +525,13 @@ def _contributor(session: Session, key: str) -> Contributor:
     if found is None:
         kind, platform = contributor_kind(key)
         found = Contributor(
-            key=key, public_id=public_id(key), kind=kind, platform=platform, handle=key, root_id=0
+            key=key,
+            public_id=public_id(key),
+            kind=kind,
+            platform=platform,
+            handle=key,
+            root_id=0,
+            sealed=sealed_maker(seal_of(session), key),
         )
         session.add(found)
         session.flush()

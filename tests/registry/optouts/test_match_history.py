@@ -86,6 +86,7 @@ class History(RuleBasedStateMachine):
         self.serial = itertools.count(1)
         self.tokens: dict[str, str] = {}
         self.ids: dict[str, int] = {}
+        self.erased: list[Wished] = []
 
     @initialize(
         started=st.lists(
@@ -172,6 +173,7 @@ class History(RuleBasedStateMachine):
     ) -> None:
         if named:  # somebody known by name in this dataset only
             rows = [*rows, Line(makers=(f"name:{dataset}:Jane Doe",), photos=(PHOTOS[0],), url=static(101))]
+        withheld = withheld and not self.erased  # a text that is gone is under no later version's key
         parents = tuple((of, version, _digest(of, version, said)) for of, version, said in made_from)
         self._publish(dataset, rows, role, parents=parents, withheld=withheld, dies_at=dies_at)
 
@@ -211,13 +213,30 @@ class History(RuleBasedStateMachine):
     def opt_out_items(self, items: list[str], relation: str, datasets: frozenset[str]) -> None:
         self._ask_item(*items, relation=relation, datasets=datasets if relation != "maker" else None)
 
-    @precondition(lambda self: self.world.wishes)
+    @precondition(lambda self: len(self.world.wishes) > len(self.erased))
     @rule(data=st.data(), dies_at=commits)
     def withdraw(self, data: st.DataObject, dies_at: int) -> None:
-        wish = data.draw(st.sampled_from(self.world.wishes))
+        wish = data.draw(st.sampled_from([one for one in self.world.wishes if one not in self.erased]))
         wish.in_force = False
         self.here.crash_at(dies_at)
         self.here.survive(lambda: self.here.withdraw(wish.id, self.tokens[wish.id]))
+
+    @precondition(lambda self: any(wish.in_force for wish in self.world.wishes))
+    @rule(data=st.data(), dies_at=commits)
+    def erase(self, data: st.DataObject, dies_at: int) -> None:
+        """A person is forgotten: nobody can say any more what was asked, and it goes on, in tomorrow's datasets too."""
+        wish = data.draw(st.sampled_from([one for one in self.world.wishes if one.in_force]))
+        ids = {wish.id} | {claim.id for claim in wish.claims}
+        gone = [one for other in self.world.wishes for one in other.claims if one.id in ids]
+        self.here.crash_at(dies_at)
+        self.here.survive(lambda: self.here.erase(ids))
+        for other in self.world.wishes:
+            other.claims = [one for one in other.claims if one not in gone]
+        self.erased.append(wish)
+
+    @invariant()
+    def nothing_says_who_was_erased(self) -> None:
+        assert self.here.selectors_of(wish.id for wish in self.erased) <= {"erased"}
 
     @precondition(lambda self: self._unproved())
     @rule(data=st.data(), dies_at=commits)

@@ -21,9 +21,11 @@ from byline.formats.extract import ExtractDigest, extract_schema
 from byline.formats.keys import PrivateKey
 from byline.formats.statements import Subject
 from registry.config import Settings
+from registry.contributors.sealed import SEAL
 from registry.database import Sessions, make_engine, make_items_engine, make_sessions, transaction
 from registry.models import Base, Job, Manifest, Submission, items_metadata
 from registry.publishing import pipeline, publishers, retract, submit, uploads
+from registry.seal import Seal
 from registry.storage import ObjectStore
 from registry.storage.opening import open_store
 from tests.plugins.parts import settings_in
@@ -90,7 +92,8 @@ def registry_in(folder: Path, **settings: Any) -> Iterator[Registry]:
     with items.connect() as connection, connection.begin():
         items_metadata.create_all(connection)
     try:
-        yield Registry(made, engine, make_sessions(engine), items, open_store(made.object_store))
+        sessions = make_sessions(engine, {SEAL: Seal(bytes(32))})
+        yield Registry(made, engine, sessions, items, open_store(made.object_store))
     finally:
         engine.dispose()
         items.dispose()

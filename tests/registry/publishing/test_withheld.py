@@ -20,12 +20,13 @@ from registry.contributors.find import search
 from registry.contributors.indexing import follow
 from registry.contributors.lookup import lookup
 from registry.contributors.queries import contributor
-from registry.contributors.withheld import SEAL
+from registry.contributors.sealed import SEAL
 from registry.database import make_sessions, transaction
 from registry.models import Contributor, Manifest, ManifestFile
 from registry.publishing import uploads
 from registry.seal import Seal
 from registry.storage.record_index import index_key, scan_entries
+from registry.upkeep.look_withheld import look_at_withheld
 from search.opening import open_engine
 from tests.registry.publishing.desk import Change, Desk, Extract, Registry, extract_of, records
 
@@ -70,14 +71,6 @@ def withholding(**changes: Any) -> Change:
     return change
 
 
-@pytest.fixture
-def sealed(desk: Desk) -> Desk:
-    """A desk whose registry carries its seal, as an open one does."""
-    here = desk.registry
-    here.sessions = make_sessions(here.engine, {SEAL: Seal(bytes(32))})
-    return desk
-
-
 def send_key(desk: Desk, submission: str, key: bytes = KEY) -> dict[str, Any]:
     here = desk.registry
     with transaction(here.sessions) as session:
@@ -98,11 +91,11 @@ def asked(here: Registry, q: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def published(sealed: Desk) -> tuple[Registry, str]:
+def published(desk: Desk) -> tuple[Registry, str]:
     """A withheld version that is there, and its digest."""
-    found = publish(sealed, digests_of(PLAIN))
+    found = publish(desk, digests_of(PLAIN))
     assert found["state"] == "published", found["errors"]
-    return sealed.registry, found["digest"]
+    return desk.registry, found["digest"]
 
 
 @pytest.mark.parametrize(
@@ -141,10 +134,10 @@ def test_where_it_is_not_found_it_may_be_there_unseen(
     assert asked(published[0], q)["answer"] == answer
 
 
-def test_a_photo_is_not_there_where_every_row_shows_another(sealed: Desk) -> None:
-    publish(sealed, digests_of(PLAIN.slice(0, 1)))
-    assert asked(sealed.registry, "photo:flickr:4072908271")["answer"] == "no"
-    assert asked(sealed.registry, "https://pictures.example.org/3.jpg")["answer"] == "cannot-tell"
+def test_a_photo_is_not_there_where_every_row_shows_another(desk: Desk) -> None:
+    publish(desk, digests_of(PLAIN.slice(0, 1)))
+    assert asked(desk.registry, "photo:flickr:4072908271")["answer"] == "no"
+    assert asked(desk.registry, "https://pictures.example.org/3.jpg")["answer"] == "cannot-tell"
 
 
 def test_nobody_is_found_by_name_nor_has_a_page(published: tuple[Registry, str], tmp_path: Path) -> None:
@@ -186,53 +179,63 @@ def test_nothing_that_is_kept_says_who(published: tuple[Registry, str]) -> None:
         assert not [one for one in kept if word in one or word.encode().hex() in one], word
 
 
-def test_the_extract_waits_for_its_key(sealed: Desk) -> None:
+def test_under_another_seal_it_is_dark_and_said_to_be(published: tuple[Registry, str]) -> None:
+    here, digest = published
+    assert list(look_at_withheld(here.sessions)) == []
+    here.sessions = make_sessions(here.engine, {SEAL: Seal(bytes(range(32)))})
+    for q in (MAKER, PHOTO, "photo:flickr:4072908271", "name:lumen-labs/street-portraits:Nobody"):
+        assert asked(here, q)["answer"] == "cannot-tell"
+    [found] = look_at_withheld(here.sessions)
+    assert (found.code, found.at) == ("withheld-key-lost", digest)
+
+
+def test_the_extract_waits_for_its_key(desk: Desk) -> None:
     extract = digests_of(PLAIN)
-    submission = sealed.submit(sealed.manifest(extract, change=withholding()))
+    submission = desk.submit(desk.manifest(extract, change=withholding()))
     with pytest.raises(Conflict) as error:
-        sealed.send(submission, extract)
+        desk.send(submission, extract)
     assert error.value.code == "withheld-key-missing"
     with pytest.raises(Refused) as refused:
-        send_key(sealed, submission, bytes(32))
+        send_key(desk, submission, bytes(32))
     assert refused.value.code == "wrong-withheld-key"
-    assert send_key(sealed, submission) == send_key(sealed, submission)
-    sealed.send(submission, extract)
+    assert send_key(desk, submission) == send_key(desk, submission)
+    desk.send(submission, extract)
     with pytest.raises(Conflict) as late:
-        send_key(sealed, submission)
+        send_key(desk, submission)
     assert late.value.code == "extract-not-awaited"
 
 
-def test_a_named_version_has_no_key(sealed: Desk) -> None:
-    submission = sealed.submit(sealed.manifest(extract_of(PLAIN)))
+def test_a_named_version_has_no_key(desk: Desk) -> None:
+    submission = desk.submit(desk.manifest(extract_of(PLAIN)))
     with pytest.raises(Refused) as error:
-        send_key(sealed, submission)
+        send_key(desk, submission)
     assert error.value.code == "wrong-withheld-key"
 
 
 @pytest.mark.parametrize("column", withheld.DIGESTS)
-def test_a_name_among_the_digests_is_refused(sealed: Desk, column: str) -> None:
+def test_a_name_among_the_digests_is_refused(desk: Desk, column: str) -> None:
     made = pq.read_table(io.BytesIO(digests_of(PLAIN).parts[0]))
     at = made.schema.get_field_index(column)
     smuggled = made.set_column(at, column, pa.array(["ab" * 32, "Jane Doe", None], pa.string()))
-    found = publish(sealed, packed(smuggled.combine_chunks().to_batches()[0], extract_of(PLAIN)))
+    found = publish(desk, packed(smuggled.combine_chunks().to_batches()[0], extract_of(PLAIN)))
     assert (found["state"], found["errors"][0]["code"]) == ("refused", "bad-rows")
     assert (found["errors"][1]["code"], found["errors"][1]["row"]) == ("not-a-digest", 1)
 
 
-def test_a_digest_that_stands_twice_in_a_row_counts_once(sealed: Desk) -> None:
+def test_a_digest_that_stands_twice_in_a_row_counts_once(desk: Desk) -> None:
     made = pq.read_table(io.BytesIO(digests_of(PLAIN).parts[0]))
     at = made.schema.get_field_index("makers")
     twice = made.set_column(
         at, "makers", pa.array([f"{'ab' * 32} {'ab' * 32}", None, "cd" * 32], pa.string())
     )
-    found = publish(sealed, packed(twice.combine_chunks().to_batches()[0], extract_of(PLAIN)))
-    manifest = sealed.registry.manifest(found["digest"])
+    found = publish(desk, packed(twice.combine_chunks().to_batches()[0], extract_of(PLAIN)))
+    manifest = desk.registry.manifest(found["digest"])
     assert manifest is not None
     assert (found["state"], manifest.contributors, manifest.spread) == ("published", 2, {"1": 2})
 
 
-def test_names_are_not_taken_as_digests_nor_digests_as_names(sealed: Desk) -> None:
-    found = publish(sealed, extract_of(PLAIN), name="one")
+def test_names_are_not_taken_as_digests_nor_digests_as_names(desk: Desk) -> None:
+    found = publish(desk, extract_of(PLAIN), name="one")
     assert (found["state"], found["errors"][0]["code"]) == ("refused", "wrong-columns")
 
 
@@ -246,13 +249,13 @@ def test_names_are_not_taken_as_digests_nor_digests_as_names(sealed: Desk) -> No
         {"key": "ab" * 32},
     ],
 )
-def test_what_a_manifest_says_of_withheld_rows_is_read_strictly(sealed: Desk, said: dict[str, Any]) -> None:
+def test_what_a_manifest_says_of_withheld_rows_is_read_strictly(desk: Desk, said: dict[str, Any]) -> None:
     with pytest.raises(Refused) as error:
-        sealed.submit(sealed.manifest(digests_of(PLAIN), change=withholding(**said)))
+        desk.submit(desk.manifest(digests_of(PLAIN), change=withholding(**said)))
     assert error.value.code in {"withheld-disagrees", "bad-member", "unknown-member"}
 
 
-def test_a_manifest_says_both_or_neither(sealed: Desk) -> None:
+def test_a_manifest_says_both_or_neither(desk: Desk) -> None:
     def only_the_word(predicate: dict[str, Any]) -> None:
         predicate["visibility"] = "withheld"
 
@@ -262,5 +265,5 @@ def test_a_manifest_says_both_or_neither(sealed: Desk) -> None:
 
     for change in (only_the_word, only_the_key):
         with pytest.raises(Refused) as error:
-            sealed.submit(sealed.manifest(digests_of(PLAIN), change=change))
+            desk.submit(desk.manifest(digests_of(PLAIN), change=change))
         assert error.value.code == "withheld-disagrees"

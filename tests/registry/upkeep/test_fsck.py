@@ -146,7 +146,7 @@ def _first_head(here: Damaged) -> str:
 def test_nothing_is_found_where_nothing_is_wrong(settings: Settings) -> None:
     code, said = command(settings, "fsck")
     assert (code, said["findings"]) == (0, [])
-    assert set(said["checks"]) == {"log", "objects", "rows", "notices", "search", "feed"}
+    assert set(said["checks"]) == {"log", "objects", "rows", "notices", "withheld", "search", "feed"}
 
 
 @pytest.mark.parametrize("what", DAMAGE)
