@@ -8,22 +8,32 @@ the sum over it and its children.
 from __future__ import annotations
 
 import json
+import secrets
 import sys
+import threading
 import time
+from itertools import cycle
 from pathlib import Path
 
-from benchmarks.desk import make_extract, publish
+from sqlalchemy import func, select
+
+from benchmarks.desk import Desk, make_extract
+from benchmarks.hour import claimed
 from benchmarks.ingest import floor, run
 from benchmarks.people import Person, people, questions
-from benchmarks.photos import write_photos
+from benchmarks.photos import SEED, write_photos
 from benchmarks.search import follow, measure, size, ways_inside
 from registry.config import Settings
 from registry.database import transaction
-from registry.runtime import open_runtime
+from registry.models import Contributor, Notice
+from registry.optouts.match import match_opt_out
+from registry.optouts.request import make_opt_out
+from registry.runtime import Runtime, open_runtime
 from registry.tlog.sequence import assign_numbers
 
 ROWS, MAKERS = 99_206_564, 581_099
 ASKED = 300
+FEW, PAUSE = 100_000, 5.0
 _GIB = 1 << 30
 
 
@@ -54,10 +64,59 @@ def part(what: str, folder: Path, rows: int, makers: int) -> float:
     elif what == "floor":
         return floor(folder)
     elif what == "publish":
-        return publish(folder)
+        return _publish(folder)
     else:
         _after(what, folder, makers)
     return time.perf_counter() - began
+
+
+def _publish(folder: Path) -> float:
+    """Publish it, and meanwhile opt makers of a small dataset out, one every few seconds, as another lane does."""
+    desk, few = Desk.opened(folder), folder / "few"
+    few.mkdir(exist_ok=True)
+    write_photos(few / "records.parquet", FEW, seed=SEED + 1)
+    make_extract(few)
+    desk.publish(few, "few")
+    with desk.runtime.sessions() as session:
+        keys = session.scalars(select(Contributor.key).order_by(Contributor.key)).all()
+    done, took = threading.Event(), list[float]()
+
+    def opt_out() -> None:
+        for key in cycle(keys):
+            if done.wait(PAUSE):
+                return
+            took.append(_answered(desk.runtime, key))
+
+    beside = threading.Thread(target=opt_out)
+    beside.start()
+    try:
+        return desk.publish(folder, "photos")
+    finally:
+        done.set()
+        beside.join()
+        desk.runtime.close()
+        print(
+            f"    {len(took)} opt-outs meanwhile, from the request to the last notice: median {sorted(took)[len(took) // 2]:.2f} s, "
+            f"longest {max(took):.2f} s",
+            file=sys.stderr,
+        )
+
+
+def _answered(runtime: Runtime, key: str) -> float:
+    """Opt a maker out; seconds until its notices stand."""
+    claim, now = claimed(runtime, key), runtime.clock()
+    began = time.perf_counter()
+    with transaction(runtime.sessions) as session:
+        made = make_opt_out(
+            session, seal=runtime.seal, settings=runtime.settings, now=now, token_bytes=secrets.token_bytes,
+            claims=[claim],
+        )  # fmt: skip
+    match_opt_out(runtime.sessions, items=runtime.items, store=runtime.store, opt_out_id=made["id"], now=now)
+    took = time.perf_counter() - began
+    with runtime.sessions() as session:
+        if not session.scalar(select(func.count()).where(Notice.opt_out_id == made["id"])):
+            raise SystemExit("an opt-out was not answered")
+    return took
 
 
 def _after(what: str, folder: Path, makers: int) -> None:
