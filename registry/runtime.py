@@ -90,7 +90,7 @@ def open_runtime(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_n
     try:
         check_migrated(engine)
         _check_not_moved(engine)
-        seal = read_seal(Path(settings.seal_key))
+        log_key, seal = read_log_key(Path(settings.log_key)), read_seal(Path(settings.seal_key))
         return Runtime(
             settings=settings,
             engine=engine,
@@ -98,7 +98,7 @@ def open_runtime(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_n
             items=make_items_engine(settings.items_url),
             store=open_store(settings.object_store),
             search=open_engine(settings.search),
-            log_key=read_log_key(Path(settings.log_key)),
+            log_key=log_key,
             seal=seal,
             mailer=Mailer(settings),
             egress=open_egress(settings),

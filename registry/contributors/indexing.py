@@ -28,6 +28,7 @@ from registry.models import (
     Publisher,
     Suggestion,
 )
+from registry.storage.item_index import breathing
 from search import Document, Gone, SearchEngine
 from search.terms import document_terms
 
@@ -35,6 +36,7 @@ NAME = "search"
 PIECE = 1_000  # contributors read, and suggestions written, in one transaction
 BULK = 20_000  # contributors in one round from which merging pays
 MOST_TOKENS = 64  # of one maker
+_Suggested = tuple[str, int, int]  # word, records as a rank, maker
 _EVER_SHOWN = ("published", "retracted", "voided")
 
 
@@ -129,13 +131,15 @@ def _size(session: Session, manifests: list[int]) -> int:
 def _changes(sessions: Sessions, touched: _Touched) -> Iterator[Document | Gone]:
     """Every document to be made or removed, in pieces; suggestions are written on the way."""
     for piece in _contributors(sessions, touched):
-        with transaction(sessions) as session:
+        with sessions() as session:
             roots = set(session.scalars(select(Contributor.root_id).where(Contributor.id.in_(piece))))
             people = read_people(session, roots, shown=False)
-            gone = {member.id for person in people.values() for member in person.members} | set(piece)
-            records = {root: person.records for root, person in people.items() if not person.hidden}
-            documents = [_document(people[root], held) for root, held in records.items() if held]
-            _suggest(session, gone, documents, records)
+        gone = {member.id for person in people.values() for member in person.members} | set(piece)
+        records = {root: person.records for root, person in people.items() if not person.hidden}
+        documents = [_document(people[root], held) for root, held in records.items() if held]
+        rows = _suggestions(documents, records)
+        with breathing(), transaction(sessions) as session:  # what takes long is done: others write, too
+            _suggest(session, gone, rows)
         kept = {document.id for document in documents}
         yield from (Gone(number) for number in sorted(gone - kept))
         yield from documents
@@ -189,18 +193,26 @@ def _document(person: Person, records: int) -> Document:
     return Document(person.root, person.known_as, person.handles, weight=records.bit_length())
 
 
-def _suggest(session: Session, gone: set[int], documents: list[Document], records: dict[int, int]) -> None:
-    session.execute(delete(Suggestion).where(Suggestion.contributor_id.in_(gone)))
-    rows = [
+def _suggestions(documents: list[Document], records: dict[int, int]) -> list[_Suggested]:
+    return [
         (token, -records[document.id], document.id)
         for document in documents
         for token in suggestion_tokens(document)
     ]
-    if rows:
-        _insert_all(session.connection(), rows)
 
 
-def _insert_all(connection: Connection, rows: list[tuple[str, int, int]]) -> None:
+def _suggest(session: Session, gone: set[int], rows: list[_Suggested]) -> None:
+    """Whoever was hidden since they were read is left out; any other change has an act that comes after."""
+    session.execute(delete(Suggestion).where(Suggestion.contributor_id.in_(gone)))
+    hidden = set(
+        session.scalars(select(Contributor.root_id).where(Contributor.id.in_(gone), Contributor.hidden))
+    )
+    left = [row for row in rows if row[2] not in hidden] if hidden else rows
+    if left:
+        _insert_all(session.connection(), left)
+
+
+def _insert_all(connection: Connection, rows: list[_Suggested]) -> None:
     """By the driver where it takes tuples: SQLAlchemy's own look at each of them took as long as the rest."""
     statement = insert(cast("Table", Suggestion.__table__))
     compiled = statement.compile(dialect=connection.dialect)

@@ -25,10 +25,10 @@ from registry.optouts.arrays import Ints
 from registry.optouts.blind import by_digests
 from registry.optouts.hosts import host_positions
 from registry.optouts.lineage import touched_by
+from registry.optouts.meant import ITEM_KINDS, MAKER_KINDS, maker_key
 from registry.optouts.pieces import select_in
 from registry.optouts.sources import TARGET_STATES
 from registry.optouts.standing_keys import among_all, standing_keys
-from registry.optouts.wishes import ITEM_KINDS, MAKER_KINDS, maker_key
 from registry.storage import ObjectStore
 from registry.storage.item_index import find
 from registry.storage.record_index import scan_entries

@@ -17,10 +17,10 @@ from registry.contributors.sealed import ERASED
 from registry.contributors.withheld import Blind, item_keys, photo_keys, read_blinds
 from registry.models import Contributor, ContributorCount, CoveredPhoto, Manifest, OptOut, OptOutSelector
 from registry.optouts.arrays import Ints, Lookup
+from registry.optouts.meant import BLINDED_KINDS, MAKER_KINDS, maker_key
 from registry.optouts.pieces import select_in
 from registry.optouts.sources import read_sources
 from registry.optouts.standing_keys import among_all, is_among, standing_keys
-from registry.optouts.wishes import BLINDED_KINDS, MAKER_KINDS, maker_key
 from registry.storage import ObjectStore
 from registry.storage.record_index import scan_entries
 

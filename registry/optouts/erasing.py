@@ -34,9 +34,9 @@ from registry.models import (
     Watch,
 )
 from registry.optouts.lapse import forget_unconfirmed
+from registry.optouts.meant import ITEM_KINDS, MAKER_KINDS, WITHHELD, maker_key
 from registry.optouts.mine import claims_of, opt_outs_of_mail, whose
 from registry.optouts.pieces import pieces, select_in
-from registry.optouts.wishes import ITEM_KINDS, MAKER_KINDS, WITHHELD, maker_key
 from registry.seal import Seal
 from registry.watches.asking import end, watches_of
 

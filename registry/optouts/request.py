@@ -23,7 +23,7 @@ from registry.optouts.access import find_opt_out, require_claim, require_token, 
 from registry.optouts.kept import forget
 from registry.optouts.mailing import find_link, send_confirmation
 from registry.optouts.match import ask
-from registry.optouts.wishes import ITEM_KINDS
+from registry.optouts.meant import ITEM_KINDS
 from registry.seal import Seal
 from registry.tlog.append import append
 

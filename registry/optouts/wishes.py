@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from byline.formats.selectors import fingerprint
-from registry.contributors import withheld
-from registry.contributors.sealed import ERASED
-from registry.contributors.withheld import Blind, item_keys, known_as, read_blinds
-from registry.models import Contributor, ContributorCount, Manifest, OptOut, OptOutScope, OptOutSelector
+from registry.contributors.withheld import Blind
+from registry.models import ContributorCount, OptOut, OptOutScope, OptOutSelector
+from registry.optouts.meant import Handle, Wish, host_keys, read_meant
 from registry.optouts.pieces import select_in
-from registry.optouts.sources import SOURCE_STATES
-
-ITEM_KINDS = frozenset({"photo", "url", "sha256"})
-MAKER_KINDS = ("maker", "name", "id")
-BLINDED_KINDS = ITEM_KINDS | {"host"}
-WITHHELD = withheld.KIND
-KEPT_KINDS = ITEM_KINDS | {WITHHELD}
-"""Those with item keys of their own; `withheld`: keys in versions whose rows are digests, kept when their text was erased."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What one opt-out points at: roots of makers, item keys, hosts."""
-
-    makers: frozenset[int]
-    items: frozenset[int]
-    hosts: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -52,16 +33,6 @@ class Asked:
     def targets(self, dataset_id: int) -> bool:
         """Whether it is about this dataset."""
         return self.datasets is None or dataset_id in self.datasets
-
-
-@dataclass(frozen=True)
-class Handle:
-    """A contributor as the matcher needs it."""
-
-    id: int
-    key: str
-    root: int
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -90,24 +61,13 @@ def read_wishes(session: Session, ids: Collection[str]) -> Wishes:
     ]
     standing = {one.id for one in opt_outs}
     selectors, scopes = _selectors(session, standing), _scopes(session, standing)
-    roots = _roots(session, {key for found in selectors.values() for key in _keys(found)})
-    sealed = _sealed_roots(session, {k for found in selectors.values() for k in _erased(found)})
-    handles = _handles(session, set(roots.values()) | {one for some in sealed.values() for one in some})
+    meant = read_meant(session, [each for some in selectors.values() for each in some])
     by_root: dict[int, set[int]] = defaultdict(set)
-    for handle in handles.values():
+    for handle in meant.handles.values():
         by_root[handle.root].add(handle.id)
-    blinds = read_blinds(session, Manifest.state.in_(SOURCE_STATES))
-    named = {key for found in selectors.values() for key in _keys(found)}
-    behind = known_as(session, blinds, named | {each.key for each in handles.values()})
     asked = []
     for one in opt_outs:
-        found = selectors[one.id]
-        wish = _wish(found, roots, sealed)
-        if blinds:
-            theirs = {handles[each].key for root in wish.makers for each in by_root[root]} | set(_keys(found))
-            digests = {each for key in theirs for each in behind.get(key, ())}
-            by_root.update((each, {each}) for each in digests)
-            wish = replace(wish, makers=wish.makers | digests, items=wish.items | _behind(blinds, found))
+        wish, listed = meant.wish(selectors[one.id]), one.listed and may_be_fingerprint(one)
         asked.append(
             Asked(
                 id=one.id,
@@ -116,11 +76,10 @@ def read_wishes(session: Session, ids: Collection[str]) -> Wishes:
                 handles=frozenset(handle for root in wish.makers for handle in by_root[root]),
                 assurance=one.assurance,
                 may_be_fingerprint=may_be_fingerprint(one),
-                listed_hosts=_host_keys(found) if one.listed and may_be_fingerprint(one) else frozenset(),
+                listed_hosts=host_keys(selectors[one.id]) if listed else frozenset(),
             )
         )
-    of_digests = {each: Handle(each, key, each, WITHHELD) for key, some in behind.items() for each in some}
-    return Wishes(tuple(asked), {**handles, **of_digests}, tuple(blinds))
+    return Wishes(tuple(asked), meant.handles, meant.blinds)
 
 
 def own_rows(session: Session, wishes: Wishes) -> dict[str, int]:
@@ -142,62 +101,6 @@ def may_be_fingerprint(one: OptOut) -> bool:
     )
 
 
-def maker_key(kind: str, value: str) -> str | None:
-    """The contributor key a selector names, if it names one."""
-    if kind == "maker":
-        return value
-    return f"{kind}:{value}" if kind in {"name", "id"} else None
-
-
-def selector_item_keys(kind: str, value: str) -> tuple[int, ...]:
-    """The item keys of rows that show a selector's item; a photo may also stand beside another."""
-    if kind == "photo":
-        return fingerprint("photo", value), fingerprint("photo2", value)
-    return (fingerprint(kind, value),)
-
-
-def _keys(selectors: Iterable[OptOutSelector]) -> list[str]:
-    keys = (maker_key(one.kind, one.value) for one in selectors if not one.value.startswith(ERASED))
-    return [key for key in keys if key is not None]
-
-
-def _erased(selectors: Iterable[OptOutSelector]) -> set[int]:
-    """The sealed numbers of makers whose names are gone."""
-    return {one.k for one in selectors if one.kind in MAKER_KINDS and one.value.startswith(ERASED)}
-
-
-def _host_keys(selectors: Iterable[OptOutSelector]) -> frozenset[int]:
-    """What hosts are listed as: that stays when their name is gone, as the feed says it."""
-    hosts = [one for one in selectors if one.kind == "host"]
-    named = {fingerprint("h", one.value) for one in hosts if not one.value.startswith(ERASED)}
-    return frozenset(named | {one.k_beside for one in hosts if one.k_beside is not None})
-
-
-def _wish(
-    selectors: Collection[OptOutSelector], roots: Mapping[str, int], sealed: Mapping[int, set[int]]
-) -> Wish:
-    keys = _keys(selectors)
-    erased = {root for k in _erased(selectors) for root in sealed.get(k, ())}
-    return Wish(
-        makers=frozenset(roots[key] for key in keys if key in roots) | erased,
-        # As they were kept, not made again from the text: that of an erased person is gone.
-        items=frozenset(
-            k for s in selectors if s.kind in KEPT_KINDS for k in (s.k, s.k_beside) if k is not None
-        ),
-        hosts=frozenset(s.value for s in selectors if s.kind == "host"),
-    )
-
-
-def _behind(blinds: Collection[Blind], selectors: Iterable[OptOutSelector]) -> frozenset[int]:
-    """The item keys of these items and hosts in rows that are digests. Of an erased person's text only what was kept is left."""
-    return frozenset(
-        k
-        for one in selectors
-        if one.kind in BLINDED_KINDS and not one.value.startswith(ERASED)
-        for k in item_keys(blinds, one.kind, one.value)
-    )
-
-
 def _selectors(session: Session, ids: Collection[str]) -> dict[str, list[OptOutSelector]]:
     found: dict[str, list[OptOutSelector]] = defaultdict(list)
     for (selector,) in select_in(session, select(OptOutSelector), OptOutSelector.opt_out_id, ids):
@@ -211,24 +114,3 @@ def _scopes(session: Session, ids: Collection[str]) -> dict[str, set[int]]:
     for opt_out_id, dataset_id in select_in(session, statement, OptOutScope.opt_out_id, ids):
         found[opt_out_id].add(dataset_id)
     return found
-
-
-def _roots(session: Session, keys: Collection[str]) -> dict[str, int]:
-    statement = select(Contributor.key, Contributor.root_id)
-    return {row.key: row.root_id for row in select_in(session, statement, Contributor.key, keys)}
-
-
-def _sealed_roots(session: Session, ks: Collection[int]) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = defaultdict(set)
-    statement = select(Contributor.sealed, Contributor.root_id)
-    for row in select_in(session, statement, Contributor.sealed, ks):
-        found[row.sealed].add(row.root_id)
-    return found
-
-
-def _handles(session: Session, roots: Collection[int]) -> dict[int, Handle]:
-    statement = select(Contributor.id, Contributor.key, Contributor.root_id, Contributor.kind)
-    return {
-        row.id: Handle(row.id, row.key, row.root_id, row.kind)
-        for row in select_in(session, statement, Contributor.root_id, roots)
-    }
