@@ -62,8 +62,8 @@ def run(folder: Path) -> None:
     print(f"sync of {KEYS:,} keys, verified: {time.perf_counter() - started:.2f} s")
     feed = Feed.open(state.folder, now=NOW)
     floor_read, floor_rewrite = (
-        timed(lambda: read_only(data)),
-        timed(lambda: rewrite(data, folder / "floor.parquet")),
+        timed(lambda: read_only(data), times=3),
+        timed(lambda: rewrite(data, folder / "floor.parquet"), times=3),
     )
     wish = Wish(use=use_of(None))
 
@@ -72,7 +72,7 @@ def run(folder: Path) -> None:
 
     def masked(*, jobs: int) -> float:
         took = timed(
-            lambda: check(filtered(copy, Target(mask=folder / "m.npy"), jobs=jobs), "key", len(gone))
+            lambda: check(filtered(copy, Target(mask=folder / "m.npy"), jobs=jobs), "key", len(gone)), times=3
         )
         assert (~np.load(folder / "m.npy") == np.isin(order, gone)).all()
         return took
@@ -86,18 +86,20 @@ def run(folder: Path) -> None:
     show(
         f"key feed, mask, {os.cpu_count()} cores, byline[fast]", masked(jobs=os.cpu_count() or 1), floor_read
     )
-    written = timed(lambda: check(filtered(copy, Target(file=folder / "k.parquet")), "key", len(gone)))
+    written = timed(
+        lambda: check(filtered(copy, Target(file=folder / "k.parquet")), "key", len(gone)), times=3
+    )
     assert (
         pq.read_table(folder / "k.parquet", columns=["id"])["id"].to_numpy().tolist()
         == order[~np.isin(order, gone)].tolist()
     )
     show("key feed, rewrite, byline[fast]", written, floor_rewrite)
-    first = timed(lambda: check(filtered(data, Target(mask=folder / "r.npy")), "row", len(gone)), times=1)
+    first = timed(lambda: check(filtered(data, Target(mask=folder / "r.npy")), "row", len(gone)))
     show("row feed, mask, the file seen first (SHA-256 of it, digest of a column)", first, floor_read)
-    again = timed(lambda: check(filtered(data, Target(mask=folder / "r.npy")), "row", len(gone)))
+    again = timed(lambda: check(filtered(data, Target(mask=folder / "r.npy")), "row", len(gone)), times=3)
     assert (np.flatnonzero(~np.load(folder / "r.npy")) == gone).all()
     show("row feed, mask, the file known", again, floor_read, goal=50)
-    rows = timed(lambda: check(filtered(data, Target(file=folder / "o.parquet")), "row", len(gone)))
+    rows = timed(lambda: check(filtered(data, Target(file=folder / "o.parquet")), "row", len(gone)), times=3)
     assert (
         len(np.intersect1d(pq.read_table(folder / "o.parquet", columns=["id"])["id"].to_numpy(), gone)) == 0
     )
@@ -257,7 +259,7 @@ def without_extra() -> Iterator[None]:
         hashing.fast = fast
 
 
-def timed(work: Callable[[], object], *, times: int = 3) -> float:
+def timed(work: Callable[[], object], *, times: int = 1) -> float:
     """Seconds of the shortest of some runs: what else the machine does only ever adds."""
     took = []
     for _ in range(times):

@@ -118,9 +118,7 @@ class SetDigest:
         if piece.k[0] <= self._last or bool((piece.k[1:] <= piece.k[:-1]).any()):
             raise Refused("bad-key-feed", "this is no key feed: k does not ascend")
         for part in cut(piece):
-            pairs = np.empty(len(part.k), dtype=_PAIR)
-            pairs["k"], pairs["c"] = part.k, part.c
-            self._hash(pairs)
+            self._hash(part)
         self._last, self.n = int(piece.k[-1]), self.n + len(piece.k)
 
     def hexdigest(self) -> str:
@@ -128,14 +126,19 @@ class SetDigest:
         self._wait()
         return self._sha256.hexdigest()
 
-    def _hash(self, pairs: npt.NDArray[np.void]) -> None:
-        """Beside us, while the next ones are read and packed: hashing is most of the work, and waits for no Python."""
+    def _hash(self, part: KeySet) -> None:
+        """Beside us, while the next ones are read: packing and hashing is most of the work, and waits for no Python."""
         self._wait()
-        if len(pairs) < _WORTH_A_THREAD:
-            self._sha256.update(pairs.data)
+        if len(part.k) < _WORTH_A_THREAD:
+            self._take(part)
             return
         self._beside = self._beside or ThreadPoolExecutor(1)
-        self._hashing = self._beside.submit(self._sha256.update, pairs.data)
+        self._hashing = self._beside.submit(self._take, part)
+
+    def _take(self, part: KeySet) -> None:
+        pairs = np.empty(len(part.k), dtype=_PAIR)
+        pairs["k"], pairs["c"] = part.k, part.c
+        self._sha256.update(pairs.data)
 
     def _wait(self) -> None:
         if self._hashing is not None:
