@@ -182,5 +182,5 @@ def _matched(session: Session, manifest: Manifest) -> set[str]:
 
 
 def _standing(session: Session, ids: Collection[str]) -> set[str]:
-    statement = select(OptOut.id).where(OptOut.state == "in-force")
-    return {one for (one,) in select_in(session, statement, OptOut.id, ids)}
+    statement = select(OptOut.id, OptOut.state)
+    return {row.id for row in select_in(session, statement, OptOut.id, ids) if row.state == "in-force"}

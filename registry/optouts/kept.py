@@ -17,7 +17,7 @@ from registry.optouts.facts import Facts
 from registry.optouts.notices import update_notices, withdraw_notices
 from registry.optouts.pieces import pieces, select_in
 from registry.optouts.reach import Reached
-from registry.optouts.wishes import Asked
+from registry.optouts.wishes import IN_FORCE, Asked
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,16 @@ def _keep(session: Session, one: Asked, reached: Reached, standing: Standing) ->
 
 
 def _standing(session: Session, ids: Collection[str]) -> Standing:
-    in_force = select(OptOut).where(OptOut.state == "in-force")
     matches: dict[str, list[Match]] = defaultdict(list)
     for (one,) in select_in(session, select(Match), Match.opt_out_id, ids):
         matches[one.opt_out_id].append(one)
     return Standing(
-        {one.id: one for (one,) in select_in(session, in_force, OptOut.id, ids)},
+        # Asked by id alone: where nearly all are in force, SQLite would walk them all by their state.
+        {
+            one.id: one
+            for (one,) in select_in(session, select(OptOut), OptOut.id, ids)
+            if one.state == IN_FORCE
+        },
         matches,
         _sets(session, Fingerprint.k, ids),
         _sets(session, CoveredPhoto.k, ids),

@@ -14,6 +14,8 @@ from registry.models import ContributorCount, OptOut, OptOutScope, OptOutSelecto
 from registry.optouts.meant import Handle, Wish, host_keys, read_meant
 from registry.optouts.pieces import select_in
 
+IN_FORCE = "in-force"
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -56,9 +58,8 @@ class Wishes:
 
 def read_wishes(session: Session, ids: Collection[str]) -> Wishes:
     """Those of `ids` that are in force."""
-    opt_outs = [
-        row[0] for row in select_in(session, select(OptOut).where(OptOut.state == "in-force"), OptOut.id, ids)
-    ]
+    known = [one for (one,) in select_in(session, select(OptOut), OptOut.id, ids)]
+    opt_outs = [one for one in known if one.state == IN_FORCE]
     standing = {one.id for one in opt_outs}
     selectors, scopes = _selectors(session, standing), _scopes(session, standing)
     meant = read_meant(session, [each for some in selectors.values() for each in some])
