@@ -26,6 +26,7 @@ from byline.errors import Unavailable
 from search import Document, Found, Gone
 from search.bulk import Change, write_in_child
 from search.lexicon import Lexicon
+from search.passed import Passed
 from search.ranking import Ranking
 from search.snapshot import Snapshot
 from search.terms import Terms, read_query
@@ -86,6 +87,7 @@ class WhooshEngine:
         self._refresh, self._patience = refresh, patience
         self._clock = clock
         self._lock = threading.Lock()
+        self._passed = Passed(folder / "passed.json")
         try:
             self._open()
         except _UnreadableError as error:
@@ -116,9 +118,7 @@ class WhooshEngine:
 
     def position(self) -> int:
         """As SearchEngine.position."""
-        with self._reading(fresh=True) as snapshot:
-            found = [int(snapshot.stored(number)["position"]) for number in snapshot.find("id", POSITION)]
-        return max(found, default=0)
+        return self._passed.beyond(self._committed())
 
     def apply(self, changes: Iterable[Document | Gone], *, position: int, bulk: bool = False) -> int:
         """As SearchEngine.apply; commits every 100,000 changes, `position` with the last."""
@@ -147,13 +147,26 @@ class WhooshEngine:
         chunk: dict[int, Change] = {}
         for one in changes:
             if isinstance(one, int):
-                self._commit(chunk, position=one)
+                self._end(chunk, position=one)
                 return True
             chunk[one.id] = one
             if len(chunk) == CHUNK:
                 self._commit(chunk, position=None)
                 chunk = {}
         return False
+
+    def _end(self, chunk: dict[int, Change], *, position: int) -> None:
+        """Most acts change no document, and a commit is a segment more to look through, here and in every reader."""
+        if chunk:
+            self._commit(chunk, position=position)
+        else:
+            self._passed.keep(after=self._committed(), to=position)
+
+    def _committed(self) -> int:
+        """The position of the last commit that changed documents."""
+        with self._reading(fresh=True) as snapshot:
+            found = [int(snapshot.stored(number)["position"]) for number in snapshot.find("id", POSITION)]
+        return max(found, default=0)
 
     def _commit(self, chunk: dict[int, Change], *, position: int | None) -> None:
         with self._writing() as writer:
@@ -191,6 +204,7 @@ class WhooshEngine:
         """As SearchEngine.clear. The files stay the ones that other processes have open."""
         with self._writing(writing.CLEAR):
             self._lexicon.clear()
+            self._passed.forget()
         self._renew()
 
     def close(self) -> None:

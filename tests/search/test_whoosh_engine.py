@@ -139,3 +139,37 @@ def test_many_small_commits_are_merged_without_touching_the_big_ones(tmp_path: P
     assert engine.merge()
     assert (before, engine.segments(), engine.count()) == (13, 2, 212)
     engine.close()
+
+
+def test_an_act_that_changes_no_document_makes_no_segment(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.apply([Document(1, ("Jane Doe",))], position=5)
+    for position in range(6, 20):
+        engine.apply([], position=position)
+    engine.close()
+    again = WhooshEngine(tmp_path)
+    assert (again.segments(), again.position()) == (1, 19)
+    again.close()
+
+
+@pytest.mark.parametrize("torn", ["", "{", "[]", '{"after": 5}'])
+def test_a_torn_note_of_what_was_passed_costs_a_second_look(tmp_path: Path, torn: str) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.apply([Document(1, ("Jane Doe",))], position=5)
+    engine.apply([], position=9)
+    (tmp_path / "passed.json").write_text(torn)
+    assert engine.position() == 5
+    engine.close()
+
+
+def test_what_was_passed_says_nothing_of_another_commit(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.apply([Document(1, ("Jane Doe",))], position=5)
+    engine.apply([], position=9)
+    note = (tmp_path / "passed.json").read_text()
+    engine.clear()
+    cleared = engine.position()
+    engine.apply([Document(1, ("Jane Doe",))], position=3)
+    (tmp_path / "passed.json").write_text(note)  # of an older copy
+    assert (cleared, engine.position()) == (0, 3)
+    engine.close()
