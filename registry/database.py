@@ -10,10 +10,11 @@ import fcntl
 import hashlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from alembic import command
 from alembic.config import Config
@@ -28,6 +29,7 @@ from byline.errors import Conflict, Refused, Unavailable
 
 Sessions = sessionmaker[Session]
 BUSY_MS = 15_000
+_LOOK = 0.004  # seconds between two looks for SQLite's write lock
 _WRITES = "byline_writes"
 
 
@@ -192,8 +194,33 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(_WRITES, False):
+        _begin_writing(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the write lock, asked for every few milliseconds.
+
+    SQLite's own waiting sleeps up to 0.1 s between two looks: whoever came later, and looks more often, is served first.
+    """
+    driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+    until = time.monotonic() + BUSY_MS / 1000
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while time.monotonic() < until:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(_LOOK)
+            else:
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # says what is wrong as SQLAlchemy says it
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_MS}")
 
 
 def _flushing(session: Session, _context: object, _instances: object) -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, delete, func, select, text, update
+from sqlalchemy import Engine, delete, event, func, select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 import registry.database
@@ -202,3 +204,31 @@ def test_sessions_are_closed_after_a_transaction(engine: Engine, sessions: Sessi
         held.append(session)
         session.scalar(select(func.count()).select_from(Follower))
     assert not held[0].in_transaction()
+
+
+def test_a_writer_that_waited_leaves_its_connection_as_it_was(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path}/a.sqlite")
+    migrate(engine)
+    sessions, begun = make_sessions(engine), threading.Event()
+
+    def hold() -> None:
+        with transaction(sessions):
+            begun.set()
+            time.sleep(0.1)
+
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(hold)
+        begun.wait(60)
+        with transaction(sessions) as session:
+            assert session.scalar(text("PRAGMA busy_timeout")) == 15_000
+        held.result()
+    engine.dispose()
+
+
+def test_a_database_that_may_not_be_written_is_no_busy_one(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path}/a.sqlite")
+    sessions = make_sessions(engine)
+    event.listen(engine, "connect", lambda raw, _record: raw.execute("PRAGMA query_only=ON"))
+    with pytest.raises(OperationalError, match="readonly"), transaction(sessions) as session:
+        session.execute(text("CREATE TABLE a (b)"))
+    engine.dispose()
