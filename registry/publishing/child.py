@@ -73,7 +73,7 @@ def digest(task: Task, say: Say) -> Totals:
         return of_index(connection, task)
     reading = Reading(task, say)
     with ThreadPoolExecutor(task.threads) as pool:
-        entries = reading.guarded(lambda: tables.write_index(connection, task, reading.rows(pool)))
+        entries = tables.write_index(connection, task, reading.rows(pool))
     reading.finish()
     tables.write_items(connection, task)
     say({"step": "sorted", "done": task.rows, "total": task.rows})
@@ -112,7 +112,7 @@ def of_index(connection: duckdb.DuckDBPyConnection, task: Task) -> Totals:
 
 
 class Reading:
-    """The extract going by once: its digest, its column digests, its tally; and what went wrong, past DuckDB's own words."""
+    """The extract going by once: its digest, its column digests, its tally."""
 
     def __init__(self, task: Task, say: Say) -> None:
         """Nothing is read yet."""
@@ -125,34 +125,18 @@ class Reading:
         self._say = say
         self._digest = ExtractDigest(task.fields)
         self._columns = [ColumnDigest() for _ in task.files] if self.column else []
-        self._error: BaseException | None = None
 
     def rows(self, pool: ThreadPoolExecutor) -> Iterator[pa.RecordBatch]:
         """Index rows in the extract's order; selectors are found a few batches ahead, on other threads."""
-        try:
-            ahead: deque[Future[tuple[pa.RecordBatch, Tally]]] = deque()
-            for batch in read_extract(self.task):
-                ahead.append(pool.submit(self._index_rows, batch))
-                self._digest.update(batch)
-                self._digest_columns(batch)
-                while len(ahead) > self.task.threads:
-                    yield self._counted(ahead.popleft())
-            while ahead:
+        ahead: deque[Future[tuple[pa.RecordBatch, Tally]]] = deque()
+        for batch in read_extract(self.task):
+            ahead.append(pool.submit(self._index_rows, batch))
+            self._digest.update(batch)
+            self._digest_columns(batch)
+            while len(ahead) > self.task.threads:
                 yield self._counted(ahead.popleft())
-        except BaseException as error:
-            self._error = error
-            raise
-
-    def guarded(self, work: Callable[[], int]) -> int:
-        """Run `work`; an error of ours that DuckDB wrapped comes out as what it was."""
-        try:
-            return work()
-        except duckdb.OutOfMemoryException as error:
-            raise MemoryError from error
-        except duckdb.Error:
-            if self._error is not None:
-                raise self._error from None
-            raise
+        while ahead:
+            yield self._counted(ahead.popleft())
 
     def finish(self) -> None:
         """Refuse an extract whose records are not the ones the manifest names."""

@@ -1,162 +1,126 @@
 """Rows of any number, sorted by maker in bounded memory: sorted runs first, then stretch by stretch from all of them.
 
-One sort of everything needs memory for each of its spilled runs at once, and so grows with the dataset. Here a run
-is as many rows as one sort takes easily; marks read from the runs then cut the makers into stretches of about as
-many rows, and each stretch is sorted alone. A maker with more rows than a stretch holds (or no maker at all) needs
-no sort: the rows came in the order of files and rows, so the runs one after the other are that order.
+A run is as many rows as are sorted in memory. A stretch of makers is picked out of every run and sorted alone. A maker
+with more rows than a stretch holds (or no maker at all) needs no sort: the rows came in the order of files and rows, so
+the runs one after the other are that order.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain
-from typing import cast
+from typing import TypeVar
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from registry.publishing.rows import UNSORTED
+from registry.publishing.runs import Runs
+from registry.publishing.stretches import Stretch, stretches
 from registry.publishing.task import INDEX, Task
-from registry.storage.record_index import row_group
+from registry.storage.record_index import SCHEMA, row_group
 
-RUN = 5_000_000
-STRETCH = 2_000_000
-MARK = 4_096  # rows of a run from one mark to the next
+RUN_BYTES = 96 << 20
+STRETCH_BYTES = 128 << 20
+RUNS = "runs.arrow"
+# Columns whose values stand many times in a row group: sorted by maker, a name is one of them.
+_REPEATED = ["contributor", "license", "license_raw", "creator_name"]
 
 # formats.selectors.fingerprint: the first 60 bits of SHA-256("b1|" kind "|" value).
 K = "('0x' || substr(sha256('b1|' || {}), 1, 15))::BIGINT"
+_KS = f"SELECT nth, {K.format('item')} AS k FROM items"
 
-_RUN = f"""
-    SELECT contributor, file, row, photo, photos, url, landing_url, title, license, license_raw, creator_name,
-           sha256, item_id, {K.format("item")} AS k
-    FROM unsorted ORDER BY contributor NULLS LAST, file, row
-"""
-_MARKS = f"""
-    SELECT contributor FROM read_parquet($path, file_row_number = true)
-    WHERE file_row_number % {MARK} = 0 AND contributor IS NOT NULL
-"""
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Makers from `low` (itself not, where `above`) to before `high`; None is no bound. `one`: just `low`, all its rows."""
-
-    low: str | None
-    above: bool
-    high: str | None
-    one: bool = False
-
-    def where(self) -> tuple[str, dict[str, str]]:
-        """A condition, and what it names."""
-        if self.one:
-            return (
-                ("contributor = $low", {"low": self.low})
-                if self.low is not None
-                else ("contributor IS NULL", {})
-            )
-        parts = [
-            (f"contributor {'>' if self.above else '>='} $low", "low", self.low),
-            ("contributor < $high", "high", self.high),
-        ]
-        given = [(text, name, value) for text, name, value in parts if value is not None]
-        words = " AND ".join(["contributor IS NOT NULL", *(text for text, _, _ in given)])
-        return words, {name: value for _, name, value in given}
+Made = TypeVar("Made")
 
 
 def write_sorted(connection: duckdb.DuckDBPyConnection, task: Task, rows: Iterator[pa.RecordBatch]) -> None:
     """All rows (`UNSORTED`, by file and row) into the record index: by maker, those without one last."""
-    runs = list(_write_runs(connection, task, rows))
-    if len(runs) == 1:
-        task.path(runs[0]).rename(task.path(INDEX))
+    made = ahead(map(partial(_sorted_run, connection), ahead(_cut(rows))))
+    first, second = next(made, SCHEMA.empty_table()), next(made, None)
+    if second is None:
+        _write(task, iter([first]))
         return
-    _merge(connection, task, [str(task.path(run)) for run in runs])
-    for run in runs:
-        task.path(run).unlink()
+    runs = Runs(task.path(RUNS))
+    for run in chain([first, second], made):
+        runs.add(run)
+    runs.finish()
+    _write(task, ahead(_in_order(runs)))
+    task.path(RUNS).unlink()
 
 
-def stretches(marks: Counter[str], *, most: int) -> Iterator[Stretch]:
-    """Cut makers into stretches of about `most` marks; one with as many of its own stands alone; no maker comes last."""
-    low, above, held = None, False, 0
-    for maker, count in sorted(marks.items()):
-        if count >= most:
-            yield Stretch(low, above, maker)
-            yield Stretch(maker, above=False, high=None, one=True)
-            low, above, held = maker, True, 0
-        elif held + count > most:
-            yield Stretch(low, above, maker)
-            low, above, held = maker, False, count
-        else:
-            held += count
-    yield Stretch(low, above, None)
-    yield Stretch(None, above=False, high=None, one=True)
+def ahead(made: Iterator[Made]) -> Iterator[Made]:
+    """The same, the next one made on a thread while this one is used."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, made, None)
+        while (one := coming.result()) is not None:
+            coming = beside.submit(next, made, None)
+            yield one
 
 
-def _write_runs(
-    connection: duckdb.DuckDBPyConnection, task: Task, rows: Iterator[pa.RecordBatch]
-) -> Iterator[str]:
-    number = 0
-    first = next(rows, None)
-    while first is not None or number == 0:
-        name = f"run-{number}.parquet"
-        piece = _some(chain([first] if first is not None else [], rows))
-        connection.register("unsorted", pa.RecordBatchReader.from_batches(UNSORTED, piece))
-        connection.execute(
-            f"COPY ({_RUN}) TO {quoted(str(task.path(name)))} "
-            f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {row_group(task.rows)})"
-        )
-        connection.unregister("unsorted")
-        yield name
-        number, first = number + 1, next(rows, None)
-
-
-def _some(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Batches of one run; the rest stays in `rows`."""
-    taken = 0
+def _cut(rows: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    held, size = list[pa.RecordBatch](), 0
     for batch in rows:
-        yield batch
-        taken += batch.num_rows
-        if taken >= RUN:
-            return
+        held.append(batch)
+        size += batch.nbytes
+        if size >= RUN_BYTES:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
 
 
-def _merge(connection: duckdb.DuckDBPyConnection, task: Task, runs: list[str]) -> None:
-    marks: Counter[str] = Counter()
-    for run in runs:
-        marks.update(maker for (maker,) in connection.execute(_MARKS, {"path": run}).fetchall())
-    schema = pq.read_schema(runs[0])
+def _sorted_run(connection: duckdb.DuckDBPyConnection, run: list[pa.RecordBatch]) -> pa.Table:
+    table = pa.Table.from_batches(run).combine_chunks()
+    keys = _keys(connection, table["item"])
+    return table.drop("item").append_column("k", keys).cast(SCHEMA).take(pa.array(_by_maker(table)))
+
+
+def _keys(connection: duckdb.DuckDBPyConnection, item: pa.ChunkedArray) -> pa.Array:
+    """The item key of each row; null where it has none."""
+    items = pa.table({"item": item, "nth": np.arange(len(item))})
+    with connection.cursor() as cursor:
+        cursor.register("items", items)
+        found = cursor.execute(_KS).fetchnumpy()  # in any order
+    keys = np.zeros(len(item), dtype=np.int64)
+    keys[found["nth"]] = np.ma.filled(found["k"], 0)
+    return pa.array(keys, mask=np.asarray(item.is_null()))
+
+
+def _by_maker(table: pa.Table) -> npt.NDArray[np.intp]:
+    """The rows by maker, otherwise as they stand; those without one last."""
+    coded = table["contributor"].combine_chunks().dictionary_encode()
+    makers = len(coded.dictionary)
+    rank = np.full(makers + 1, makers)
+    rank[np.asarray(pc.sort_indices(coded.dictionary))] = np.arange(makers)
+    return np.argsort(rank[np.asarray(coded.indices.fill_null(makers))], kind="stable")
+
+
+def _in_order(runs: Runs) -> Iterator[pa.Table]:
+    cut: Iterator[Stretch] = stretches(runs.weights, most=STRETCH_BYTES)
+    for stretch, parts in runs.read(cut):
+        if stretch.one:
+            yield from parts
+            continue
+        table = pa.concat_tables([SCHEMA.empty_table(), *parts]).combine_chunks()
+        yield table.take(pa.array(_by_maker(table)))
+
+
+def _write(task: Task, tables: Iterator[pa.Table]) -> None:
     size = row_group(task.rows)
-    with pq.ParquetWriter(task.path(INDEX), schema, compression="zstd", compression_level=1) as writer:
-        held: list[pa.RecordBatch] = []
-        for batch in _in_order(connection, runs, stretches(marks, most=max(STRETCH // MARK, 1)), size):
-            held.append(batch)
-            if sum(one.num_rows for one in held) >= size:
-                held = _write_whole(writer, held, size)
-        if held:
-            writer.write_table(pa.Table.from_batches(held))
-
-
-def _write_whole(writer: pq.ParquetWriter, held: list[pa.RecordBatch], size: int) -> list[pa.RecordBatch]:
-    """Write what fills row groups; the rest is kept for the next."""
-    table = pa.Table.from_batches(held)
-    whole = table.num_rows // size * size
-    writer.write_table(table.slice(0, whole), row_group_size=size)
-    return list(table.slice(whole).to_batches())
-
-
-def _in_order(
-    connection: duckdb.DuckDBPyConnection, runs: list[str], cut: Iterator[Stretch], size: int
-) -> Iterator[pa.RecordBatch]:
-    for stretch in cut:
-        where, values = stretch.where()
-        for paths in [[run] for run in runs] if stretch.one else [runs]:
-            query = f"SELECT * FROM read_parquet($paths) WHERE {where} ORDER BY contributor, file, row"
-            found = connection.sql(query, params={**values, "paths": paths})
-            yield from cast("pa.RecordBatchReader", found.to_arrow_reader(size))
-
-
-def quoted(text: str) -> str:
-    """A text as SQL says it."""
-    return "'" + text.replace("'", "''") + "'"
+    with pq.ParquetWriter(
+        task.path(INDEX), SCHEMA, compression="zstd", compression_level=1, use_dictionary=_REPEATED
+    ) as writer:
+        held = SCHEMA.empty_table()
+        for table in tables:
+            held = pa.concat_tables([held, table])
+            whole = held.num_rows // size * size
+            if whole:
+                writer.write_table(held.slice(0, whole), row_group_size=size)
+                held = held.slice(whole)
+        if held.num_rows:
+            writer.write_table(held, row_group_size=size)

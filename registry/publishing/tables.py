@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from byline.formats.selectors import contributor_kind
-from registry.publishing.sorting import K, Stretch, quoted, write_sorted
+from registry.publishing.sorting import K, write_sorted
+from registry.publishing.stretches import Stretch
 from registry.publishing.task import INDEX, ITEMS, LINKS, MAKERS, Task
 
 MOST_NAMES, MOST_LICENCES, MOST_TITLES = 50, 30, 12
@@ -190,6 +191,11 @@ def _linked_by_photo(connection: duckdb.DuckDBPyConnection, task: Task) -> set[P
     columns = [pa.array([handle[at] for handle in handles], pa.string()) for at in range(3)]
     connection.register("handles", pa.Table.from_arrays(columns, schema=_HANDLES))
     return set(connection.execute(_PHOTO_LINKS).fetchall())
+
+
+def quoted(text: str) -> str:
+    """A text as SQL says it."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, task: Task, name: str, options: str) -> None:

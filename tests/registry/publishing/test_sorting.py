@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.publishing import sorting, tables
+from registry.publishing import runs, sorting, tables
 from registry.publishing.rows import UNSORTED
-from registry.publishing.sorting import Stretch, stretches
+from registry.publishing.stretches import Stretch, stretches
 from registry.publishing.task import INDEX
 from registry.publishing.task import MAKERS as MAKERS_FILE
 from registry.storage.record_index import LARGEST_GROUP, ROW_GROUP, row_group
@@ -48,23 +48,28 @@ def index(makers: list[str | None], *, size: int) -> pa.Table:
         asked = task(Path(folder), rows=len(makers))
         with tables.open_duckdb(asked) as connection:
             sorting.write_sorted(connection, asked, batches(makers, size))
-        left = sorted(path.name for path in Path(folder).iterdir() if path.suffix == ".parquet")
+        left = sorted(path.name for path in Path(folder).iterdir() if path.name != "spill")
         assert left == [INDEX]
         return pq.read_table(asked.path(INDEX))
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(MAKERS, max_size=120), st.integers(1, 40))
+@given(st.lists(MAKERS, max_size=160), st.integers(1, 40))
 def test_runs_and_stretches_change_nothing(makers: list[str | None], size: int) -> None:
     whole = index(makers, size=200)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sorting, "RUN", 13)
-        patch.setattr(sorting, "STRETCH", 9)
-        patch.setattr(sorting, "MARK", 3)
-        patch.setattr(sorting, "_MARKS", sorting._MARKS.replace("% 4096", "% 3"))
+        patch.setattr(sorting, "RUN_BYTES", 1_000)  # a batch, or a few of the smallest
+        patch.setattr(sorting, "STRETCH_BYTES", 500)
+        patch.setattr(runs, "PIECE_ROWS", 3)
+        patch.setattr(runs, "_TOGETHER", 2)
         pieces = index(makers, size=size)
     assert pieces.schema.types == whole.schema.types
     assert pieces.to_pylist() == whole.to_pylist()
+    found = zip(whole["contributor"].to_pylist(), whole["row"].to_pylist(), strict=True)
+    assert list(found) == sorted(
+        ((maker, row) for row, maker in enumerate(makers)),
+        key=lambda one: (one[0] is None, (one[0] or "").encode(), one[1]),
+    )
 
 
 def test_rows_come_by_maker_then_file_and_row_and_those_of_nobody_last() -> None:
