@@ -121,15 +121,15 @@ def only_one(engine: Engine, name: str) -> Iterator[bool]:
 
 
 @contextmanager
-def presence(engine: Engine) -> Iterator[bool]:
-    """Say that a worker lives; True when it is surely the only one, so that what "runs" was left by the dead.
+def presence(engine: Engine, lane: str) -> Iterator[bool]:
+    """Say that a worker of a lane lives; True when it is surely the only one, so that what "runs" was left by the dead.
 
     On PostgreSQL workers may be on many machines: nobody is sure, and leases run out by themselves.
     """
     if engine.dialect.name == "postgresql":
         yield False
         return
-    handle = os.open(f"{engine.url.database}.workers.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(f"{engine.url.database}.lane-{lane}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         alone = _locked(handle)
         fcntl.flock(handle, fcntl.LOCK_SH)

@@ -8,7 +8,7 @@ and the job is ready again, one crash more on its count. A lease that was lost c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,33 +68,30 @@ def has_work(session: Session, *, lane: str, now: dt.datetime) -> bool:
 
 def claim(session: Session, *, lane: str, now: dt.datetime, lease: dt.timedelta = LEASE) -> Work | None:
     """Take the next job of a lane: UPDATE … RETURNING on SQLite, with SKIP LOCKED beside it on PostgreSQL."""
-    other = aliased(Job)
-    running = exists().where(
-        other.kind == Job.kind,
-        other.key == Job.key,
-        other.state == "running",
-        other.lease_until >= now,
-        other.id != Job.id,
-    )
-    chosen = select(Job.id).where(_claimable(lane, now), ~running).order_by(Job.run_at, Job.id).limit(1)
+    chosen = select(Job.id).where(_claimable(lane, now), ~_running(now)).order_by(Job.run_at, Job.id).limit(1)
     if session.get_bind().dialect.name == "postgresql":
         chosen = chosen.with_for_update(skip_locked=True, of=Job)
-    job_id = session.scalar(chosen)
-    if job_id is None:
-        return None
-    row = session.execute(
-        update(Job)
-        .where(Job.id == job_id)
-        .values(
-            state="running",
-            lease_until=now + lease,
-            attempts=Job.attempts + 1,
-            crashes=Job.crashes + case((Job.state == "running", 1), else_=0),
-        )
-        .returning(Job.id, Job.lane, Job.kind, Job.key, Job.payload, Job.attempts, Job.crashes),
-        execution_options={"synchronize_session": False},
-    ).one()
-    return Work(*row)
+    taken = _take(session, list(session.scalars(chosen)), now=now, lease=lease)
+    return taken[0] if taken else None
+
+
+def claim_more(
+    session: Session, work: Work, *, most: int, now: dt.datetime, lease: dt.timedelta = LEASE
+) -> list[Work]:
+    """Take up to `most` more of its kind and lane, to be done together with it.
+
+    Only what was never tried: what failed or killed its worker is done alone, so that it harms no other.
+    """
+    chosen = (
+        select(Job.id)
+        .where(Job.lane == work.lane, Job.kind == work.kind, Job.state == "ready")
+        .where(Job.run_at <= now, Job.attempts == 0, ~_running(now))
+        .order_by(Job.run_at, Job.id)
+        .limit(most)
+    )
+    if session.get_bind().dialect.name == "postgresql":
+        chosen = chosen.with_for_update(skip_locked=True, of=Job)
+    return _take(session, list(session.scalars(chosen)), now=now, lease=lease)
 
 
 def extend(session: Session, work: Work, *, now: dt.datetime, lease: dt.timedelta = LEASE) -> bool:
@@ -138,9 +135,10 @@ def release(session: Session, work: Work, *, now: dt.datetime) -> bool:
     return _change(session, work, state="ready", lease_until=None, run_at=now)
 
 
-def lapse(session: Session, *, now: dt.datetime) -> int:
-    """End the leases of all running jobs, whose workers are known to be dead; how many."""
-    lapsed = update(Job).where(Job.state == "running").values(lease_until=now - dt.timedelta(seconds=1))
+def lapse(session: Session, *, lanes: Collection[str], now: dt.datetime) -> int:
+    """End the leases of all running jobs of lanes whose workers are known to be dead; how many."""
+    running = update(Job).where(Job.state == "running", Job.lane.in_(lanes))
+    lapsed = running.values(lease_until=now - dt.timedelta(seconds=1))
     return _rows(session.execute(lapsed, execution_options={"synchronize_session": False}))
 
 
@@ -154,6 +152,36 @@ def _claimable(lane: str, now: dt.datetime) -> ColumnElement[bool]:
     ready = and_(Job.state == "ready", Job.run_at <= now)
     lapsed = and_(Job.state == "running", Job.lease_until < now)
     return and_(Job.lane == lane, or_(ready, lapsed))
+
+
+def _running(now: dt.datetime) -> ColumnElement[bool]:
+    """The same work is being done already."""
+    other = aliased(Job)
+    return exists().where(
+        other.kind == Job.kind,
+        other.key == Job.key,
+        other.state == "running",
+        other.lease_until >= now,
+        other.id != Job.id,
+    )
+
+
+def _take(session: Session, ids: list[int], *, now: dt.datetime, lease: dt.timedelta) -> list[Work]:
+    if not ids:
+        return []
+    rows = session.execute(
+        update(Job)
+        .where(Job.id.in_(ids))
+        .values(
+            state="running",
+            lease_until=now + lease,
+            attempts=Job.attempts + 1,
+            crashes=Job.crashes + case((Job.state == "running", 1), else_=0),
+        )
+        .returning(Job.id, Job.lane, Job.kind, Job.key, Job.payload, Job.attempts, Job.crashes),
+        execution_options={"synchronize_session": False},
+    )
+    return sorted((Work(*row) for row in rows), key=lambda work: work.id)
 
 
 def _held(work: Work) -> ColumnElement[bool]:

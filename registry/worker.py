@@ -1,8 +1,9 @@
-"""The background: two lanes of jobs, and the standing duties, one line each.
+"""The background: lanes of jobs, and the standing duties, one line each.
 
-Every lane and every duty has a thread of its own, so nothing short waits behind an ingest (whose work is done
+Every lane and every duty has a thread of its own, so nothing short waits behind an ingest (whose reading is done
 in a fenced child process). Any number of workers may run: jobs are claimed by lease, duties are held by
-`only_one`.
+`only_one`. `byline-registry worker` is two: what somebody waits for, and beside it, in a process of its own and with
+less of the processor, what takes long. In one process they shared one interpreter, and notices waited for an ingest.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -39,7 +40,11 @@ from registry.watches import telling as watch_telling
 
 logger = logging.getLogger(__name__)
 Do = Callable[[Runtime, Work], None]
-LANES = (SHORT, LONG, MAIL, OUT, OUT, OUT, OUT)  # four wait for other people's servers at once
+DoAll = Callable[[Runtime, Sequence[Work]], None]
+QUICK_LANES = (SHORT, MAIL, OUT, OUT, OUT, OUT)  # four wait for other people's servers at once
+LANES = (*QUICK_LANES, LONG)
+AT_ONCE = 50  # jobs done together, of a kind that can be
+GENTLE = 10  # added to the niceness of the process that does what takes long
 POLL = 0.2  # seconds between two looks for work
 GRACE = 20.0  # seconds a running job is given to end when the worker is asked to stop
 
@@ -75,6 +80,16 @@ def _forget(here: Runtime, work: Work) -> None:
 def _match(here: Runtime, work: Work) -> None:
     match.run(
         sessions=here.sessions, items=here.items, store=here.store, payload=work.payload, now=here.clock()
+    )
+
+
+def _match_opt_outs(here: Runtime, works: Sequence[Work]) -> None:
+    match.match_opt_outs(
+        here.sessions,
+        items=here.items,
+        store=here.store,
+        opt_out_ids=[work.payload["opt_out"] for work in works],
+        now=here.clock(),
     )
 
 
@@ -212,7 +227,7 @@ JOBS: Mapping[str, Do] = {
     "ingest": _ingest,
     "forget": _forget,
     "mail": _mail,
-    "match": _match,
+    match.OF_ROWS: _match,
     "prove": _prove,
     "claim": _claim,
     mine.JOB: _mine,
@@ -220,18 +235,19 @@ JOBS: Mapping[str, Do] = {
     telling.LETTER: _mail_notices,
     watches.JOB: _tell_watch,
 }
-DUTIES = (
+# Of these as many as wait are done at once: a queue that grows is worked off the faster.
+TOGETHER: Mapping[str, DoAll] = {match.OF_OPT_OUT: _match_opt_outs}
+QUICK_DUTIES = (
     Duty("sequence", 0.2, _number),
     Duty("log", 0.3, _log),
-    Duty("index", 0.2, _index),
-    Duty("merge", 60.0, _merge),
-    Duty("feed", 0.5, _feed),
     Duty("watches", 2.0, _watch),
     Duty("tombstones", 5.0, _keep_tombstones),
     Duty("expiry", 60.0, _expire),
     Duty("lapse", 3600.0, _lapse),
     Duty("recheck", 60.0, _recheck),
 )
+LONG_DUTIES = (Duty("index", 0.2, _index), Duty("merge", 60.0, _merge), Duty("feed", 0.5, _feed))
+DUTIES = QUICK_DUTIES + LONG_DUTIES
 
 
 class Worker:
@@ -243,11 +259,13 @@ class Worker:
         *,
         lanes: tuple[str, ...] = LANES,
         does: Mapping[str, Do] = JOBS,
+        together: Mapping[str, DoAll] = TOGETHER,
         duties: tuple[Duty, ...] = DUTIES,
         lease: dt.timedelta = jobs.LEASE,
         rand: Callable[[], float] = random.random,
     ) -> None:
-        self._here, self._lanes, self._does, self._duties = runtime, lanes, does, duties
+        self._here, self._lanes, self._duties = runtime, lanes, duties
+        self._does, self._together = does, together
         self._lease, self._rand = lease, rand
         self._running: dict[int, Work] = {}
 
@@ -256,10 +274,13 @@ class Worker:
 
         After False the process must end: the thread of that job goes on, but no longer owns it.
         """
-        with presence(self._here.engine) as alone:
-            if alone:
-                with transaction(self._here.sessions) as session:
-                    jobs.lapse(session, now=self._here.clock())
+        here = self._here
+        with ExitStack() as stack:
+            held = {lane: stack.enter_context(presence(here.engine, lane)) for lane in set(self._lanes)}
+            if any(held.values()):
+                alone = [lane for lane, mine in held.items() if mine]
+                with transaction(here.sessions) as session:
+                    jobs.lapse(session, lanes=alone, now=here.clock())
             return self._run(stop, grace)
 
     def _run(self, stop: threading.Event, grace: float) -> bool:
@@ -284,12 +305,21 @@ class Worker:
         with here.sessions() as session:
             if not jobs.has_work(session, lane=lane, now=here.clock()):
                 return False
-        with transaction(here.sessions) as session:
-            work = jobs.claim(session, lane=lane, now=here.clock(), lease=self._lease)
-        if work is None:
-            return False
-        self._do(work)
-        return True
+        works = self._claim(lane)
+        if works:
+            self._do(works)
+        return bool(works)
+
+    def _claim(self, lane: str) -> list[Work]:
+        """The next job, and with it what waits and can be done together with it."""
+        now = self._here.clock()
+        with transaction(self._here.sessions) as session:
+            work = jobs.claim(session, lane=lane, now=now, lease=self._lease)
+            if work is None:
+                return []
+            if work.kind not in self._together or work.attempts > 1:
+                return [work]
+            return [work, *jobs.claim_more(session, work, most=AT_ONCE - 1, now=now, lease=self._lease)]
 
     def settle(self) -> None:
         """Do all there is to do now, in this thread: jobs of the lanes and duties, until nothing is left."""
@@ -299,30 +329,38 @@ class Worker:
             if not any(did):
                 return
 
-    def _do(self, work: Work) -> None:
-        self._running[work.id] = work
+    def _do(self, works: Sequence[Work]) -> None:
+        """One job, or some of one kind together."""
+        self._running.update({work.id: work for work in works})
         began = time.monotonic()
         try:
-            with self._heartbeat(work):
-                self._does[work.kind](self._here, work)
+            with self._heartbeat(works):
+                self._perform(works)
         except Exception as error:  # noqa: BLE001 - whatever a job does, its lane goes on
-            self._failed(work, error)
+            for work in works:
+                self._failed(work, error)
         else:
             with transaction(self._here.sessions) as session:
-                jobs.finish(session, work)
-            took = round(time.monotonic() - began, 2)
-            logger.info(
-                "job done",
-                extra={
-                    "job": work.id,
-                    "kind": work.kind,
-                    "lane": work.lane,
-                    "attempt": work.attempts,
-                    "seconds": took,
-                },
-            )
+                for work in works:
+                    jobs.finish(session, work)
+            self._say_done(works, seconds=time.monotonic() - began)
         finally:
-            self._running.pop(work.id, None)
+            for work in works:
+                self._running.pop(work.id, None)
+
+    def _perform(self, works: Sequence[Work]) -> None:
+        kind = works[0].kind
+        if kind in self._together:
+            self._together[kind](self._here, works)
+        else:
+            for work in works:
+                self._does[kind](self._here, work)
+
+    def _say_done(self, works: Sequence[Work], *, seconds: float) -> None:
+        for work in works:
+            said = {"job": work.id, "kind": work.kind, "lane": work.lane, "attempt": work.attempts}
+            more = {"seconds": round(seconds, 2), "together": len(works)}
+            logger.info("job done", extra=said | more)
 
     def _failed(self, work: Work, error: Exception) -> None:
         """Again later; a Refused is the input's fault, which no second try mends.
@@ -355,10 +393,10 @@ class Worker:
             )
 
     @contextmanager
-    def _heartbeat(self, work: Work) -> Iterator[None]:
+    def _heartbeat(self, works: Sequence[Work]) -> Iterator[None]:
         """Extend the lease every third of it while the job runs."""
         done = threading.Event()
-        thread = threading.Thread(target=self._beat, args=(work, done), daemon=True)
+        thread = threading.Thread(target=self._beat, args=(works, done), daemon=True)
         thread.start()
         try:
             yield
@@ -366,17 +404,24 @@ class Worker:
             done.set()
             thread.join()
 
-    def _beat(self, work: Work, done: threading.Event) -> None:
-        while not done.wait(self._lease.total_seconds() / 3):
+    def _beat(self, works: Sequence[Work], done: threading.Event) -> None:
+        ours = list(works)
+        while ours and not done.wait(self._lease.total_seconds() / 3):
             try:
                 with transaction(self._here.sessions) as session:
-                    kept = jobs.extend(session, work, now=self._here.clock(), lease=self._lease)
+                    kept = {
+                        work.id: jobs.extend(session, work, now=self._here.clock(), lease=self._lease)
+                        for work in ours
+                    }
             except (BylineError, SQLAlchemyError) as error:  # the next beat may come through
-                logger.warning("could not extend job %d (%s): %s", work.id, work.kind, logs.named(error))
+                logger.warning(
+                    "could not extend job %d (%s): %s", ours[0].id, ours[0].kind, logs.named(error)
+                )
                 continue
-            if not kept:
-                logger.warning("job %d (%s) belongs to another worker now", work.id, work.kind)
-                return
+            for work in ours:
+                if not kept[work.id]:
+                    logger.warning("job %d (%s) belongs to another worker now", work.id, work.kind)
+            ours = [work for work in ours if kept[work.id]]
 
     def _keep_lane(self, lane: str, stop: threading.Event) -> None:
         self._keep(lambda: self.run_once(lane), f"lane {lane}", POLL, stop)
@@ -404,3 +449,12 @@ class Worker:
         for work in list(self._running.values()):
             with transaction(self._here.sessions) as session:
                 jobs.release(session, work, now=self._here.clock())
+
+
+def worker_of(runtime: Runtime, *, lanes: tuple[str, ...], bulk: bool) -> Worker:
+    """The part of the work one process does: the lanes it is told, what takes long, or all that somebody waits for."""
+    if lanes:
+        return Worker(runtime, lanes=lanes)
+    if bulk:
+        return Worker(runtime, lanes=(LONG,), duties=LONG_DUTIES)
+    return Worker(runtime, lanes=QUICK_LANES, duties=QUICK_DUTIES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import logging
 import os
@@ -12,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,8 @@ def serve(host: str, port: int, processes: int, threads: int, with_worker: bool)
         respawn_failed_workers=True, workers_kill_timeout=20,
         log_dictconfig={"handlers": {}, "loggers": {"_granian": {"propagate": True}}},
     )  # fmt: skip
-    with counters_of_all(), worker_beside() if with_worker else contextlib.nullcontext():
+    worker_too = beside("worker", stop=threading.Event()) if with_worker else contextlib.nullcontext()
+    with counters_of_all(), worker_too:
         server.serve()
 
 
@@ -122,15 +123,15 @@ def check_port(host: str, port: int) -> None:
 
 
 @contextlib.contextmanager
-def worker_beside() -> Iterator[None]:
-    """A worker process, started again when it dies, asked to stop at the end."""
-    stop, child = threading.Event(), [start("worker", "--parent", str(os.getpid()))]
+def beside(*words: str, stop: threading.Event) -> Iterator[None]:
+    """Another `byline-registry WORDS`, started again when it dies, asked to stop with `stop` and at the end."""
+    child = [start(*words, "--parent", str(os.getpid()))]
 
     def keep() -> None:
         while not stop.wait(0.5):
-            if child[0].poll() is not None:
-                time.sleep(1)
-                child[0] = start("worker", "--parent", str(os.getpid()))
+            if child[0].poll() is not None and not stop.wait(1):
+                child[0] = start(*words, "--parent", str(os.getpid()))
+        child[0].terminate()
 
     thread = threading.Thread(target=keep, daemon=True)
     thread.start()
@@ -165,23 +166,29 @@ def end(child: subprocess.Popen[bytes], *, seconds: float = 30.0) -> None:
     type=click.Choice(["short", "long", "mail", "out"]),
     help="Only this lane of jobs.",
 )
+@click.option("--bulk", is_flag=True, hidden=True, help="Only what takes long, at low priority.")
 @click.option("--parent", type=int, hidden=True, help="Stop when this process is gone.")
-def worker(lanes: tuple[str, ...], parent: int | None) -> None:
+def worker(lanes: tuple[str, ...], bulk: bool, parent: int | None) -> None:  # noqa: FBT001
     """Do the background work: ingest, matching, mails, numbering, indexing, the feed. Any number may run."""
     from registry import logs
     from registry.cli.opening import check_log_of, opened
-    from registry.worker import LANES, Worker
+    from registry.worker import GENTLE, worker_of
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        # In a thread: two signals at once would have this one wait for a lock it holds itself.
+        signal.signal(number, lambda *_: _thread.start_new_thread(stop.set, ()))
     if parent is not None:
         threading.Thread(target=_stop_without, args=(parent, stop), daemon=True).start()
+    if bulk:
+        os.nice(GENTLE)
     try:
         with opened() as here:
             logs.configure(here.settings.log)
             check_log_of(here)
-            everything_ended = Worker(here, lanes=lanes or LANES).run(stop)
+            alone = bool(lanes) or bulk
+            with contextlib.nullcontext() if alone else beside("worker", "--bulk", stop=stop):
+                everything_ended = worker_of(here, lanes=lanes, bulk=bulk).run(stop)
             if not everything_ended:
                 os._exit(0)  # a job goes on in its thread; it was given back and is not ours any more
     except BylineError as error:

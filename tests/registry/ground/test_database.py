@@ -171,11 +171,15 @@ def test_a_duty_is_held_by_one_of_many_threads(engine: Engine) -> None:
         assert list(pool.map(attend, range(6))).count(True) == 1
 
 
-def test_only_the_first_living_worker_is_alone(tmp_path: Path) -> None:
+def test_only_the_first_living_worker_of_a_lane_is_alone(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path}/a.sqlite")
-    with presence(engine) as first, presence(engine) as second:
-        assert (first, second) == (True, False)
-    with presence(engine) as again:
+    with (
+        presence(engine, "short") as first,
+        presence(engine, "short") as second,
+        presence(engine, "long") as other,
+    ):
+        assert (first, second, other) == (True, False, True)
+    with presence(engine, "short") as again:
         assert again
     engine.dispose()
 
@@ -183,7 +187,7 @@ def test_only_the_first_living_worker_is_alone(tmp_path: Path) -> None:
 @pytest.mark.postgres
 def test_many_machines_never_know_that_they_are_alone(postgres_url: str) -> None:
     engine = make_engine(postgres_url)
-    with presence(engine) as alone:
+    with presence(engine, "short") as alone:
         assert not alone
     engine.dispose()
 

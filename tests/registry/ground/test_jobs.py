@@ -177,8 +177,34 @@ def test_the_jobs_of_the_dead_can_be_had_at_once(sessions: Sessions) -> None:
     ask(sessions)
     taken(sessions)
     with transaction(sessions) as session:
-        assert jobs.lapse(session, now=NOW) == 1
+        assert jobs.lapse(session, lanes=(SHORT,), now=NOW) == 1
     assert taken(sessions).crashes == 1
+
+
+def more(sessions: Sessions, work: Work, *, most: int = 10, now: dt.datetime = NOW) -> list[str]:
+    with transaction(sessions) as session:
+        return [one.key for one in jobs.claim_more(session, work, most=most, now=now, lease=LEASE)]
+
+
+def test_more_of_a_kind_are_taken_with_a_job_as_many_as_may_be(sessions: Sessions) -> None:
+    for key in "abcd":
+        ask(sessions, key)
+    ask(sessions, "later", after=3600)
+    ask(sessions, "elsewhere", lane=LONG)
+    work = taken(sessions)
+    assert (more(sessions, work, most=2), more(sessions, work)) == (["b", "c"], ["d"])
+
+
+def test_what_was_tried_before_is_not_taken_with_others(sessions: Sessions) -> None:
+    ask(sessions, "killed a worker")
+    taken(sessions)
+    ask(sessions, "new")
+    ask(sessions, "other", after=0.1)
+    assert (taken(sessions, now=LATER).crashes, taken(sessions, now=LATER).key) == (1, "new")
+    ask(sessions, "newer")
+    with transaction(sessions) as session:
+        assert jobs.lapse(session, lanes=(SHORT,), now=LATER) == 2
+    assert more(sessions, taken(sessions, now=LATER), now=LATER) == ["other", "newer"]
 
 
 def test_racing_workers_never_get_the_same_job(sessions: Sessions) -> None:

@@ -53,17 +53,37 @@ class Serving:
                 return
 
     def workers(self) -> list[int]:
-        """The process ids of its worker: the children whose command line says so."""
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-            if b"worker" in words and b"--parent" in words and parent == self.process.pid:
-                found.append(int(folder.name))
-        return found
+        """The process ids of its worker."""
+        return [pid for pid in children(self.process.pid) if "worker" in words_of(pid)]
+
+
+def words_of(pid: int) -> list[str]:
+    """A process's command line; nothing of one that is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return []
+
+
+def children(parent: int) -> list[int]:
+    """The processes it started."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            of = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if of == parent:
+            found.append(int(folder.name))
+    return found
+
+
+def bulk(serving: Serving) -> list[int]:
+    """The processes beside its worker that do what takes long, as soon as they have made themselves small."""
+    found = [
+        child for worker in serving.workers() for child in children(worker) if "--bulk" in words_of(child)
+    ]
+    return [pid for pid in found if os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)]
 
 
 @pytest.fixture
@@ -81,7 +101,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
 
 
 def eventually(what: object) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while not what():  # type: ignore[operator]
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.1)
@@ -99,6 +119,24 @@ def test_sigterm_ends_it_and_its_worker(serving: Serving) -> None:
     serving.process.send_signal(signal.SIGTERM)
     assert serving.process.wait(timeout=60) == 0
     assert not Path(f"/proc/{worker}").exists()
+
+
+def test_what_takes_long_has_a_process_of_its_own_that_ends_with_the_others(serving: Serving) -> None:
+    eventually(lambda: bulk(serving))
+    [before] = bulk(serving)
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: bulk(serving) not in ([], [before]))
+    [again] = bulk(serving)
+    serving.process.send_signal(signal.SIGTERM)
+    assert serving.process.wait(timeout=60) == 0
+    assert not Path(f"/proc/{again}").exists()
+
+
+def test_what_takes_long_does_not_outlive_a_worker_that_was_killed(serving: Serving) -> None:
+    eventually(lambda: bulk(serving))
+    [worker], [orphan] = serving.workers(), bulk(serving)
+    os.kill(worker, signal.SIGKILL)
+    eventually(lambda: not Path(f"/proc/{orphan}").exists())
 
 
 def test_a_worker_that_was_killed_is_started_again(serving: Serving) -> None:

@@ -9,12 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from byline.errors import Refused, Unavailable
 from registry import jobs
@@ -123,6 +123,46 @@ def test_a_job_of_an_unknown_kind_waits_for_a_worker_that_knows_it(here: Runtime
     doing(here, lambda _h, _w: None).run_once(SHORT)
     [job] = left(here)
     assert job.state == "ready"
+
+
+def test_what_waits_of_a_kind_is_done_together_and_what_failed_alone(here: Runtime) -> None:
+    done: list[list[str]] = []
+
+    def do(_here: Runtime, works: Sequence[Work]) -> None:
+        done.append([work.key for work in works])
+        if len(works) > 1:
+            raise Unavailable("busy", "later")
+
+    for key in "abc":
+        ask(here, "many", key=key)
+    worker = Worker(here, does={}, together={"many": do}, duties=(), rand=lambda: 0.5)
+    worker.run_once(SHORT)
+    with transaction(here.sessions) as session:
+        session.execute(update(Job).values(run_at=here.clock()))
+    while worker.run_once(SHORT):
+        pass
+    assert (done, left(here)) == ([["a", "b", "c"], ["a"], ["b"], ["c"]], [])
+
+
+def test_the_leases_of_jobs_done_together_are_extended(here: Runtime) -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    def slow(_here: Runtime, _works: Sequence[Work]) -> None:
+        began.set()
+        time.sleep(1.2)
+        ended.set()
+
+    for key in "ab":
+        ask(here, "many", key=key)
+    worker = Worker(here, together={"many": slow}, duties=(), lease=dt.timedelta(seconds=0.6))
+    thread = threading.Thread(target=worker.run_once, args=(SHORT,))
+    thread.start()
+    began.wait(60)
+    first = {job.id: job.lease_until for job in left(here)}
+    wait_for(lambda: ended.is_set() or all(first[job.id] != job.lease_until for job in left(here)))
+    extended = not ended.is_set()
+    thread.join()
+    assert (extended, left(here)) == (True, [])
 
 
 def test_a_short_job_does_not_wait_behind_a_long_one(here: Runtime) -> None:
@@ -250,8 +290,9 @@ def test_sigterm_ends_a_worker_process(here: Runtime) -> None:
         append(session, kind="test", subject="s", ref="r", leaf=b"leaf", now=here.clock())
     with subprocess.Popen([sys.executable, "-m", "registry.cli", "worker"], env=env) as worker:
         wait_for(lambda: numbered(here))
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(timeout=20) == 0
+        for _ in range(3):  # a terminal tells all processes of a group, and a parent its child once more
+            worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=60) == 0
 
 
 def test_a_worker_whose_server_was_killed_ends_as_well(here: Runtime) -> None:

@@ -402,7 +402,7 @@ class SmallRegistry:
             with transaction(self.sessions) as session:
                 ask(session, now=self.now, **what)
         with self.sessions() as session:
-            jobs = list(session.scalars(select(Job).where(Job.kind == "match").order_by(Job.id)))
+            jobs = list(session.scalars(select(Job).where(Job.kind.startswith("match")).order_by(Job.id)))
         for job in jobs:
             run(sessions=self.sessions, items=self.items, store=self.store, payload=job.payload, now=self.now)
         with transaction(self.sessions) as session:
