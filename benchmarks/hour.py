@@ -8,6 +8,7 @@ noticed. Searches are asked five times a second, first with nothing else going o
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -20,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 import httpx
@@ -29,8 +31,9 @@ from benchmarks.desk import Desk, make_extract, submit_extract
 from benchmarks.photos import SEED, write_photos
 from benchmarks.search import follow
 from registry.contributors import claim as claims
-from registry.database import transaction
+from registry.database import LONG_WRITE, transaction
 from registry.models import Act, Contributor, Notice, OptOut, Submission
+from registry.optouts.match import OF_OPT_OUT
 from registry.runtime import Runtime
 from registry.tlog.sequence import assign_numbers
 
@@ -38,6 +41,7 @@ SECONDS, AN_HOUR, SEARCHES, IDLE = 600, 10_000, 5.0, 20
 STANDING, COMING, MAKERS = 1_000_000, 1_000_000, 12_000
 MOST_NOTICE, MOST_SEARCH = 2.0, 2.0
 _OFTEN = {f"BYLINE_BUDGET_{name}": "999999/minute" for name in ("READ", "LOOKUP", "WRITE")}
+_LOG = {"BYLINE_LOG": "json"}
 _PUBLIC = {
     "BYLINE_FEED_INTERVAL": "1d"
 }  # as a public registry builds it; a private one builds it at every change
@@ -65,6 +69,7 @@ def main(seconds: int) -> int:
             ingested = burden(desk, url, wishes, told)
         lost = missing(desk.runtime, told)
         desk.runtime.close()
+        tail = explained(folder / "registry" / "serve.log")
     print(
         f"{len(told.asked):,} opt-outs in {seconds} s, {AN_HOUR:,} an hour; {told.refused} refused, {lost} lost"
     )
@@ -73,6 +78,7 @@ def main(seconds: int) -> int:
     print(f"  a search, nothing else on   {spread(told.idle)}")
     print(f"  a search meanwhile          {spread(told.busy)}   goal p99 {MOST_SEARCH} times as long")
     print(f"  {COMING:,} rows submitted to published meanwhile: {ingested:.0f} s")
+    print("\n".join(tail))
     return 1 if lost or told.refused else 0
 
 
@@ -180,6 +186,20 @@ def watch(runtime: Runtime, told: Told, done: threading.Event) -> None:
         time.sleep(0.1)
 
 
+def explained(log: Path) -> list[str]:
+    """What notices waited for, as the worker's log has it: lines to print."""
+    said = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+    matched = [one for one in said if one["message"] == "job done" and one["kind"] == OF_OPT_OUT]
+    writes = sorted((one["write"] for one in said if one["message"] == "long write"), key=itemgetter("held"))
+    together = max(one["together"] for one in matched)
+    return [
+        f"  of that waited to be begun  {spread([one['waited'] for one in matched])}",
+        f"  of that matched             {spread([one['seconds'] for one in matched])}, up to {together} at once",
+        f"  writes that held SQLite's lock for more than {LONG_WRITE} s: {len(writes)}",
+        *(f"    {one['held']:.2f} s in {one['module']}.{one['function']}" for one in reversed(writes[-3:])),
+    ]
+
+
 def missing(runtime: Runtime, told: Told) -> int:
     """How many of those that were answered are not in force, not in the log, or without a notice."""
     kept: set[str] = set(told.asked)
@@ -208,7 +228,9 @@ def served(data: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     tool = str(Path(sys.executable).with_name("byline-registry"))
-    environment = os.environ | _OFTEN | _PUBLIC | {"BYLINE_DATA_DIR": str(data), "BYLINE_DISK_RESERVE": "0"}
+    environment = (
+        os.environ | _OFTEN | _PUBLIC | {"BYLINE_DATA_DIR": str(data), "BYLINE_DISK_RESERVE": "0"} | _LOG
+    )
     url = f"http://127.0.0.1:{port}"
     with (data / "serve.log").open("wb") as log:
         subprocess.run([tool, "init"], env=environment, stdout=log, stderr=log, check=True)

@@ -27,7 +27,7 @@ _FIRST_WAIT, _LONGEST_WAIT, _BLAMELESS_WAIT = 2.0, 6 * 3600.0, 60.0
 
 @dataclass(frozen=True)
 class Work:
-    """A claimed job. `attempts` counts from 1; `crashes` counts workers that died over it."""
+    """A claimed job, due since `run_at`. `attempts` counts from 1; `crashes` counts workers that died over it."""
 
     id: int
     lane: str
@@ -36,6 +36,7 @@ class Work:
     payload: Mapping[str, Any]
     attempts: int
     crashes: int
+    run_at: dt.datetime
 
 
 def enqueue(
@@ -178,7 +179,7 @@ def _take(session: Session, ids: list[int], *, now: dt.datetime, lease: dt.timed
             attempts=Job.attempts + 1,
             crashes=Job.crashes + case((Job.state == "running", 1), else_=0),
         )
-        .returning(Job.id, Job.lane, Job.kind, Job.key, Job.payload, Job.attempts, Job.crashes),
+        .returning(Job.id, Job.lane, Job.kind, Job.key, Job.payload, Job.attempts, Job.crashes, Job.run_at),
         execution_options={"synchronize_session": False},
     )
     return sorted((Work(*row) for row in rows), key=lambda work: work.id)

@@ -44,7 +44,7 @@ DoAll = Callable[[Runtime, Sequence[Work]], None]
 QUICK_LANES = (SHORT, MAIL, OUT, OUT, OUT, OUT)  # four wait for other people's servers at once
 LANES = (*QUICK_LANES, LONG)
 AT_ONCE = 50  # jobs done together, of a kind that can be
-GENTLE = 10  # added to the niceness of the process that does what takes long
+GENTLE = 5  # added to the niceness of the process that does what takes long
 POLL = 0.2  # seconds between two looks for work
 GRACE = 20.0  # seconds a running job is given to end when the worker is asked to stop
 
@@ -332,7 +332,7 @@ class Worker:
     def _do(self, works: Sequence[Work]) -> None:
         """One job, or some of one kind together."""
         self._running.update({work.id: work for work in works})
-        began = time.monotonic()
+        began, now = time.monotonic(), self._here.clock()
         try:
             with self._heartbeat(works):
                 self._perform(works)
@@ -343,7 +343,7 @@ class Worker:
             with transaction(self._here.sessions) as session:
                 for work in works:
                     jobs.finish(session, work)
-            self._say_done(works, seconds=time.monotonic() - began)
+            self._say_done(works, began=now, seconds=time.monotonic() - began)
         finally:
             for work in works:
                 self._running.pop(work.id, None)
@@ -356,10 +356,11 @@ class Worker:
             for work in works:
                 self._does[kind](self._here, work)
 
-    def _say_done(self, works: Sequence[Work], *, seconds: float) -> None:
+    def _say_done(self, works: Sequence[Work], *, began: dt.datetime, seconds: float) -> None:
         for work in works:
             said = {"job": work.id, "kind": work.kind, "lane": work.lane, "attempt": work.attempts}
-            more = {"seconds": round(seconds, 2), "together": len(works)}
+            waited = round((began - work.run_at).total_seconds(), 3)
+            more = {"waited": waited, "seconds": round(seconds, 3), "together": len(works)}
             logger.info("job done", extra=said | more)
 
     def _failed(self, work: Work, error: Exception) -> None:

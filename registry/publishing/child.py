@@ -38,6 +38,7 @@ from registry.publishing.withheld_rows import withheld_rows
 
 Say = Callable[[dict[str, object]], None]
 _GIB = 1 << 30
+GENTLE = 10
 _PR_SET_PDEATHSIG = 1
 
 
@@ -183,7 +184,8 @@ def die_with_parent() -> None:
 
 
 def limit_myself(task: Task) -> None:
-    """Limits no library can talk its way around, taken before the first byte is read."""
+    """Limits no library can talk its way around, taken before the first byte is read; and whoever answers goes first."""
+    os.nice(GENTLE)  # it holds no lock that anybody waits for
     sent = sum(task.path(part).stat().st_size for part in task.parts)
     limits = {
         # Address space, not memory: allocators and threads reserve far more than they use.

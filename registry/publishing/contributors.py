@@ -23,7 +23,7 @@ from registry.database import Sessions, dialect_of, transaction
 from registry.models import Base, Contributor, ContributorCount, ContributorName, Manifest
 from registry.storage.item_index import breathing
 
-BATCH = 500
+BATCH = 250
 MOST_SAMPLES = 5
 RANGES = (1, 10, 100, 1000)  # of records a maker has: 1, 2-9, 10-99, 100-999, 1,000-9,999, more
 

@@ -1,7 +1,7 @@
 """Which rows of which manifests show an item: a narrow table in a database of its own (registry.models.records).
 
-Keys come sorted and go in by small transactions, each followed by a breath a third as long. SQLite's waiting writers
-sleep and look again; a loader that takes the lock back at once starves them (a 5 M load in one go held it for 22 s).
+Keys come sorted and go in by small transactions, each followed by a breath. Who waits for SQLite's lock looks every few
+milliseconds; a loader that takes it back at once starves them (a 5 M load in one go held it for 22 s).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, text
+
+from registry.database import writing
 
 CHUNK = 10_000
 _ASKED = 20_000
@@ -46,7 +48,7 @@ def load(
     """
     count = 0
     for ks, positions in _chunks(batches):
-        with breathing(), items.begin() as connection:
+        with breathing(), writing(items) as connection:
             _insert(connection, manifest_id, ks, positions)
         count += len(ks)
         loaded(count)
@@ -55,10 +57,10 @@ def load(
 
 @contextmanager
 def breathing() -> Iterator[None]:
-    """Do one piece of a long work, then leave its lock to others for a third of the time it took."""
+    """Do one piece of a long work, then leave its lock to others for longer than they look away (registry.database)."""
     began = time.monotonic()
     yield
-    time.sleep(max(0.002, (time.monotonic() - began) / 3))
+    time.sleep(max(0.01, (time.monotonic() - began) / 10))
 
 
 def find(items: Engine, ks: Int64s, *, manifest_id: int | None = None) -> pa.Table:
@@ -77,7 +79,7 @@ def forget(items: Engine, manifest_id: int) -> int:
     """Take all keys of one manifest out, a stretch of `CHUNK` keys of the whole table at a time."""
     gone = 0
     for low, high in _stretches(items):
-        with breathing(), items.begin() as connection:
+        with breathing(), writing(items) as connection:
             deleted = connection.execute(
                 text("DELETE FROM item_key WHERE k >= :low AND k <= :high AND manifest_id = :manifest"),
                 {"low": low, "high": high, "manifest": manifest_id},

@@ -236,3 +236,17 @@ def test_a_database_that_may_not_be_written_is_no_busy_one(tmp_path: Path) -> No
     with pytest.raises(OperationalError, match="readonly"), transaction(sessions) as session:
         session.execute(text("CREATE TABLE a (b)"))
     engine.dispose()
+
+
+def test_a_write_that_kept_others_waiting_is_said_by_its_place(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(registry.database, "LONG_WRITE", -1.0)
+    with caplog.at_level("INFO", logger="registry.database"), transaction(sessions):
+        pass
+    [said] = [vars(record)["write"] for record in caplog.records]
+    assert (said["module"], said["function"]) == (
+        "test_database",
+        "test_a_write_that_kept_others_waiting_is_said_by_its_place",
+    )
+    assert said.keys() >= {"held", "waited"}
