@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from byline.client import describe
@@ -16,6 +19,7 @@ from byline.formats.manifest import RecordFile
 from byline.formats.records import ReadOptions
 from registry.config import Settings
 from registry.database import transaction
+from registry.models import Submission
 from registry.publishing import pipeline, publishers, submit, uploads
 from registry.runtime import Runtime, open_runtime, prepare
 
@@ -29,12 +33,13 @@ def make_extract(folder: Path) -> None:
     (folder / "extract.json").write_text(json.dumps(asdict(made)))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Desk:
-    """A publisher's key beside an open registry."""
+    """A publisher's key beside an open registry. `steps`: of the last publication, the seconds that each was shown as going on."""
 
     runtime: Runtime
     key: PrivateKey
+    steps: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def opened(cls, folder: Path, *, home: str = "registry") -> Desk:
@@ -60,14 +65,15 @@ class Desk:
         runtime, manifest = self.runtime, self.manifest(folder, name)
         began = time.perf_counter()
         submission = submit_extract(runtime, manifest, folder / "extract.parquet")
-        pipeline.ingest(
-            submission,
-            sessions=runtime.sessions,
-            items=runtime.items,
-            store=runtime.store,
-            settings=runtime.settings,
-            clock=runtime.clock,
-        )
+        with steps(runtime, submission) as self.steps:
+            pipeline.ingest(
+                submission,
+                sessions=runtime.sessions,
+                items=runtime.items,
+                store=runtime.store,
+                settings=runtime.settings,
+                clock=runtime.clock,
+            )
         took = time.perf_counter() - began
         with runtime.sessions() as session:
             view = submit.submission_view(session, submission)
@@ -98,6 +104,30 @@ def publish(folder: Path, *, home: str = "registry") -> float:
         return desk.publish(folder, "photos")
     finally:
         desk.runtime.close()
+
+
+@contextmanager
+def steps(runtime: Runtime, submission_id: str) -> Iterator[dict[str, float]]:
+    """Which step the submission says it is at, looked at ten times a second."""
+    seconds: dict[str, float] = {}
+    done = threading.Event()
+
+    def look() -> None:
+        last = time.perf_counter()
+        while not done.wait(0.1):
+            with runtime.sessions() as session:
+                step = session.get_one(Submission, submission_id).progress.get("step", "")
+            now = time.perf_counter()
+            seconds[step] = seconds.get(step, 0.0) + now - last
+            last = now
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield seconds
+    finally:
+        done.set()
+        looking.join()
 
 
 def submit_extract(runtime: Runtime, manifest: bytes, extract: Path) -> str:

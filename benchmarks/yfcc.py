@@ -96,6 +96,10 @@ def _publish(folder: Path) -> float:
         beside.join()
         desk.runtime.close()
         print(
+            "    of it " + ", ".join(f"{step} {seconds:.0f} s" for step, seconds in desk.steps.items()),
+            file=sys.stderr,
+        )
+        print(
             f"    {len(took)} opt-outs meanwhile, from the request to the last notice: median {sorted(took)[len(took) // 2]:.2f} s, "
             f"longest {max(took):.2f} s",
             file=sys.stderr,

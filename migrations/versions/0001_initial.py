@@ -412,8 +412,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("opt_out_id", "kind", "value", name=op.f("pk_opt_out_selector")),
     )
     with op.batch_alter_table("opt_out_selector", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_opt_out_selector_k"), ["k"], unique=False)
         batch_op.create_index(batch_op.f("ix_opt_out_selector_k_beside"), ["k_beside"], unique=False)
+        batch_op.create_index("ix_opt_out_selector_kind_k", ["kind", "k"], unique=False)
         batch_op.create_index(batch_op.f("ix_opt_out_selector_value"), ["value"], unique=False)
 
     op.create_table(
@@ -891,8 +891,8 @@ def downgrade() -> None:
     op.drop_table("proof")
     with op.batch_alter_table("opt_out_selector", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_opt_out_selector_value"))
+        batch_op.drop_index("ix_opt_out_selector_kind_k")
         batch_op.drop_index(batch_op.f("ix_opt_out_selector_k_beside"))
-        batch_op.drop_index(batch_op.f("ix_opt_out_selector_k"))
 
     op.drop_table("opt_out_selector")
     with op.batch_alter_table("opt_out_claim", schema=None) as batch_op:

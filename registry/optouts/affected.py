@@ -21,7 +21,7 @@ from registry.models import (
     OptOutMaker,
     OptOutSelector,
 )
-from registry.optouts.arrays import Ints
+from registry.optouts.arrays import Ints, together
 from registry.optouts.blind import by_digests
 from registry.optouts.hosts import host_positions
 from registry.optouts.lineage import touched_by
@@ -90,11 +90,9 @@ _BY_SEAL = text(_HANDLES + "AND s.k = x.sealed AND s.kind IN ('maker', 'name', '
 
 def _named_here(session: Session, manifest: Manifest) -> set[str]:
     """The same from the selectors."""
-    selectors = select(OptOutSelector.kind, OptOutSelector.value).join(
-        OptOut, OptOut.id == OptOutSelector.opt_out_id
-    )
-    asked = selectors.where(OptOut.state == "in-force", OptOutSelector.kind.in_(MAKER_KINDS)).distinct()
-    rows = session.execute(asked.add_columns(OptOutSelector.k)).all()
+    # Of withdrawn ones, too: asked together with their states, SQLite would walk all opt-outs in force.
+    asked = select(OptOutSelector.kind, OptOutSelector.value, OptOutSelector.k)
+    rows = session.execute(asked.where(OptOutSelector.kind.in_(MAKER_KINDS)).distinct()).all()
     keys = {maker_key(row.kind, row.value) for row in rows if not row.value.startswith(ERASED)}
     sealed = {row.k for row in rows if row.value.startswith(ERASED)}
     root = select(Contributor.root_id)
@@ -131,12 +129,12 @@ def _by_items(session: Session, items: Engine, store: ObjectStore, manifest: Man
         if few
         else among_all(standing.beside, _beside(store, manifest))
     )
-    here = np.union1d(shown, beside).tolist()
-    selecting = select(OptOutSelector.opt_out_id).where(OptOutSelector.kind.in_(ITEM_KINDS)).distinct()
+    here = together(shown, beside).tolist()
+    selecting = select(OptOutSelector.opt_out_id).distinct()
     ways = (
         (select(CoveredPhoto.opt_out_id).distinct(), CoveredPhoto.k),
-        (selecting, OptOutSelector.k),
-        (selecting, OptOutSelector.k_beside),
+        (selecting.where(OptOutSelector.kind.in_(ITEM_KINDS)), OptOutSelector.k),
+        (selecting, OptOutSelector.k_beside),  # of photos; that of an erased host is no item
     )
     return _standing(
         session, {one for way, column in ways for (one,) in select_in(session, way, column, here)}
@@ -165,10 +163,13 @@ def _in_manifest(items: Engine, keys: Ints, manifest_id: int) -> Ints:
 
 def _by_hosts(session: Session, store: ObjectStore, manifest: Manifest) -> set[str]:
     """Whoever asked for a host, where any of those hosts stands here at all."""
-    columns = select(OptOutSelector.value, OptOutSelector.opt_out_id)
-    columns = columns.join(OptOut, OptOut.id == OptOutSelector.opt_out_id)
-    rows = session.execute(columns.where(OptOut.state == "in-force", OptOutSelector.kind == "host")).all()
-    if not rows or manifest.state not in TARGET_STATES:
+    if manifest.state not in TARGET_STATES:
+        return set()
+    columns = select(OptOutSelector.value, OptOutSelector.opt_out_id).where(OptOutSelector.kind == "host")
+    asked = session.execute(columns).all()
+    standing = _standing(session, {row.opt_out_id for row in asked})
+    rows = [row for row in asked if row.opt_out_id in standing]
+    if not rows:
         return set()
     return (
         {row.opt_out_id for row in rows}

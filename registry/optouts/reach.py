@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyroaring import BitMap64
 
 from byline.formats.itemfeed import item_keys
-from registry.optouts.arrays import Ints, Tally, ints
+from registry.optouts.arrays import Ints, Tally, distinct, ints, together
 from registry.optouts.facts import Facts
 from registry.optouts.hosts import hosts_of
 from registry.optouts.published import fingerprints_of
@@ -42,8 +42,8 @@ def reach(one: Asked, facts: Facts) -> Reached:
     makers = ints(one.wish.makers)
     own, agreeing_rows = facts.made.under(makers), facts.said.under(makers)
     agreeing = Tally.of(facts.photo[agreeing_rows])
-    itself = np.union1d(own, np.union1d(facts.by_item.under(ints(one.wish.items)), _at_hosts(one, facts)))
-    rows = np.union1d(itself, facts.by_photo.under(agreeing.keys))
+    itself = together(own, together(facts.by_item.under(ints(one.wish.items)), _at_hosts(one, facts)))
+    rows = together(itself, facts.by_photo.under(agreeing.keys))
     rows = rows[_may_be_asked(one, facts, rows)]
     photo = facts.photo[rows]
     found = reach_rows(np.isin(rows, itself), agreeing.at(photo), facts.saying.at(photo))
@@ -92,7 +92,7 @@ def _items(facts: Facts, manifest_id: int, rows: Ints) -> Ints:
     list_sha256 = facts.sources[manifest_id].items_sha256
     if list_sha256 is None or not len(rows):
         return ints(())
-    k = np.unique(item_keys(list_sha256, facts.shown["item_id"].take(pa.array(rows))))
+    k = distinct(item_keys(list_sha256, facts.shown["item_id"].take(pa.array(rows))))
     return k[k >= 0]
 
 
@@ -101,7 +101,7 @@ def _word_of(facts: Facts, rows: Ints, own: Ints, agreeing_rows: Ints) -> set[in
     by_others = rows[~np.isin(rows, own)]
     said = agreeing_rows[np.isin(facts.photo[agreeing_rows], facts.photo[by_others])]
     mine = facts.manifest[rows[np.isin(rows, own)]]
-    return {int(one) for one in np.union1d(np.unique(mine), np.unique(facts.manifest[said]))}
+    return {int(one) for one in together(mine, facts.manifest[said])}
 
 
 def _fingerprints(one: Asked, facts: Facts, photos: Ints) -> dict[int, str]:

@@ -113,7 +113,12 @@ def _in_order(runs: Runs) -> Iterator[pa.Table]:
 def _write(task: Task, tables: Iterator[pa.Table]) -> None:
     size = row_group(task.rows)
     with pq.ParquetWriter(
-        task.path(INDEX), SCHEMA, compression="zstd", compression_level=1, use_dictionary=_REPEATED
+        task.path(INDEX),
+        SCHEMA,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=_REPEATED,
+        write_statistics=["contributor"],  # what it is sorted by: any other's only make the footer long
     ) as writer:
         held = SCHEMA.empty_table()
         for table in tables:

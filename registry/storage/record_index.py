@@ -15,6 +15,7 @@ from registry.storage import ObjectStore, open_object
 from registry.storage.open_index import OpenIndex, open_index
 
 ROW_GROUP, LARGEST_GROUP = 2048, 65_536
+_GROUPS = 8192  # about so many: a photo of nobody known is one row of a group that is decoded whole
 SCHEMA = pa.schema(
     [
         pa.field("contributor", pa.string()),
@@ -38,7 +39,7 @@ COLUMNS = tuple(SCHEMA.names)
 
 def row_group(rows: int) -> int:
     """Rows of a row group in an index of so many: few enough to be read for one person, not so many that the footer is long."""
-    return min(max(ROW_GROUP, rows // 2048 // 2048 * 2048), LARGEST_GROUP)
+    return min(max(ROW_GROUP, rows // _GROUPS // 2048 * 2048), LARGEST_GROUP)
 
 
 def index_key(digest: str) -> str:
