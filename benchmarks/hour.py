@@ -2,8 +2,8 @@
 
 One small machine as `byline-registry serve` sets it up: SQLite, a folder, one worker. Every opt-out is a POST of its own to the
 running server; it counts as answered when its first notice stands. Afterwards each must be in force, in the log and
-noticed. Searches are asked five times a second, first with nothing else going on. `python -m benchmarks.hour SECONDS`
-(3600 for the whole hour).
+noticed. Searches are asked five times a second, first with nothing else going on. One opt-out
+goes before all others. `python -m benchmarks.hour SECONDS` (3600 for the whole hour).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from registry.optouts.match import OF_OPT_OUT
 from registry.runtime import Runtime
 from registry.tlog.sequence import assign_numbers
 
-SECONDS, AN_HOUR, SEARCHES, IDLE = 600, 10_000, 5.0, 20
+SECONDS, AN_HOUR, SEARCHES, IDLE, WARM = 600, 10_000, 5.0, 20, 5
 STANDING, COMING, MAKERS = 1_000_000, 1_000_000, 12_000
 MOST_NOTICE, MOST_SEARCH = 2.0, 2.0
 _OFTEN = {f"BYLINE_BUDGET_{name}": "999999/minute" for name in ("READ", "LOOKUP", "WRITE")}
@@ -63,8 +63,10 @@ def main(seconds: int) -> int:
     """Fill a registry, serve it, ask it, print."""
     with tempfile.TemporaryDirectory(prefix="byline-bench-") as given:
         folder, told = Path(given), Told()
-        desk, wishes = filled(folder, seconds * AN_HOUR // 3600)
+        desk, [first, *wishes] = filled(folder, 1 + seconds * AN_HOUR // 3600)
         with served(folder / "registry") as url:
+            opt_out(url, [first], Told())  # the first of a process loads libraries
+            time.sleep(WARM)
             search(url, told.idle, until=time.monotonic() + IDLE)
             ingested = burden(desk, url, wishes, told)
         lost = missing(desk.runtime, told)
@@ -189,7 +191,7 @@ def watch(runtime: Runtime, told: Told, done: threading.Event) -> None:
 def explained(log: Path) -> list[str]:
     """What notices waited for, as the worker's log has it: lines to print."""
     said = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
-    matched = [one for one in said if one["message"] == "job done" and one["kind"] == OF_OPT_OUT]
+    matched = [one for one in said if one["message"] == "job done" and one["kind"] == OF_OPT_OUT][1:]
     writes = sorted((one["write"] for one in said if one["message"] == "long write"), key=itemgetter("held"))
     together = max(one["together"] for one in matched)
     return [
