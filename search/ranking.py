@@ -41,14 +41,13 @@ class Ranking:
     def answer(self, query: Query) -> Found:
         """Give the hits, nearest first."""
         hits: dict[int, tuple[Match, int]] = {}
-        more = self._take(
-            hits, self._docs("handle", query.handle) if query.handle else (), Match.exact, _WHOLE
-        )
+        handle = self._snapshot.of_handle(query.handle) if query.handle else ()
+        more = self._take(hits, handle, Match.exact, _WHOLE)
         if not query.needs:
             return Found(self._named(hits), more)
-        more |= self._take(hits, self._docs("name", query.name), Match.exact, _WHOLE)
+        more |= self._take(hits, self._snapshot.of_name(query.name), Match.exact, _WHOLE)
         more |= self._take(hits, self._written(query), Match.exact, _WORDS)
-        plain = self._docs("name", query.plain_name) | self._docs("plain_name", query.plain_name)
+        plain = self._snapshot.of_name(query.plain_name) | self._snapshot.of_plain_name(query.plain_name)
         more |= self._take(hits, plain, Match.folded, _WHOLE)
         more |= self._take(hits, self._folded(query.needs), Match.folded, _WORDS)
         more |= self._take(hits, self._begun(query.needs), Match.prefix, _WORDS)

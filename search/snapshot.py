@@ -10,6 +10,8 @@ from typing import Any
 
 from whoosh.reading import IndexReader, TermNotFound
 
+from search.keys import HANDLE, NAME, PLAIN_NAME, bucket, handle_key, id_bucket, name_key, stored
+
 MOST_CACHED = 2048  # words whose documents are kept
 
 
@@ -26,7 +28,7 @@ class Snapshot:
         self._bases = [base for _, base in self._leaves]
         self._columns = {
             name: [leaf.column_reader(name, translate=False) for leaf, _ in self._leaves]
-            for name in ("number", "weight")
+            for name in ("number", "weight", "name", "handle", "more")
         }
         self._lock = threading.Lock()
         self._users = 0
@@ -61,7 +63,7 @@ class Snapshot:
 
     def check(self) -> None:
         """Look into every segment once: a torn file shows itself."""
-        for field in ("id", "written", "folded"):
+        for field in ("key", "written", "folded"):
             for leaf, _ in self._leaves:
                 next(iter(leaf.lexicon(field)), None)
         for number in range(min(self._reader.doc_count_all(), 1)):
@@ -80,6 +82,32 @@ class Snapshot:
     def documents(self, field: str, word: str) -> frozenset[int]:
         """Give the documents that have a word in a field; common words are kept in memory."""
         return self._cached(field, word)
+
+    def of_name(self, text: str) -> frozenset[int]:
+        """Give the documents one of whose names is this one, by its key."""
+        return self._keyed(NAME, name_key(text), column="name")
+
+    def of_plain_name(self, text: str) -> frozenset[int]:
+        """Give those one of whose names is this one only when folded."""
+        return self._keyed(PLAIN_NAME, name_key(text), column=None)
+
+    def of_handle(self, text: str) -> frozenset[int]:
+        """Give the documents that have a handle."""
+        return self._keyed(HANDLE, handle_key(text), column="handle")
+
+    def of_id(self, document: int) -> list[int]:
+        """Give the numbers of the document of an id: none or one, more while a writer changes it."""
+        near = self.find("key", id_bucket(document))
+        return [number for number in near if self.column("number", number) == document]
+
+    def _keyed(self, kind: str, wanted: int, *, column: str | None) -> frozenset[int]:
+        word = stored(kind, wanted)
+        return frozenset(
+            number
+            for number in self.find("key", bucket(kind, wanted))
+            if (column is not None and self.column(column, number) == wanted)
+            or (self.column("more", number) and word in self.stored(number)["keys"].split())
+        )
 
     def numbered(self, ids: Collection[int]) -> list[int]:
         """Give the documents of these ids by going through all: for many, less than a look-up each."""

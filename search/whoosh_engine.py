@@ -25,6 +25,7 @@ from whoosh.reading import SegmentReader
 from byline.errors import Unavailable
 from search import Document, Found, Gone
 from search.bulk import Change, write_in_child
+from search.keys import Keys
 from search.lexicon import Lexicon
 from search.passed import Passed
 from search.ranking import Ranking
@@ -35,9 +36,10 @@ _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 CHUNK = 100_000  # changes a commit, some 50 MB; each commit is a segment that every look-up goes through
+POOL_MB = 512  # postings of a commit, as Whoosh guesses their size: beyond it they are pickled to files and merged again
 MOST_SEGMENTS = 8
 LOOKED_UP = 20  # documents gone through in a column in the time of one look-up in every segment
-POSITION = "#position"  # the id of the one document that is no contributor
+POSITION = "#position"  # the key of the one document that is no contributor
 
 
 class _Words(fields.KEYWORD):
@@ -61,9 +63,9 @@ def _column(typecode: str, missing: int = 0) -> fields.COLUMN:
 
 def _schema() -> fields.Schema:
     return fields.Schema(
-        id=fields.ID(), number=_column("q", -1),
-        weight=_column("B"), position=fields.STORED(), words=fields.STORED(),
-        written=_Words(), folded=_Words(), name=_Words(), plain_name=_Words(), handle=_Words(),
+        number=_column("q", -1), weight=_column("B"), name=_column("Q"), handle=_column("Q"), more=_column("B"),
+        position=fields.STORED(), words=fields.STORED(), keys=fields.STORED(),
+        written=_Words(), folded=_Words(), key=_Words(),
     )  # fmt: skip
 
 
@@ -114,7 +116,7 @@ class WhooshEngine:
     def count(self) -> int:
         """As SearchEngine.count."""
         with self._reading() as snapshot:
-            return snapshot.count() - len(snapshot.find("id", POSITION))
+            return snapshot.count() - len(snapshot.find("key", POSITION))
 
     def position(self) -> int:
         """As SearchEngine.position."""
@@ -165,7 +167,7 @@ class WhooshEngine:
     def _committed(self) -> int:
         """The position of the last commit that changed documents."""
         with self._reading(fresh=True) as snapshot:
-            found = [int(snapshot.stored(number)["position"]) for number in snapshot.find("id", POSITION)]
+            found = [int(snapshot.stored(number)["position"]) for number in snapshot.find("key", POSITION)]
         return max(found, default=0)
 
     def _commit(self, chunk: dict[int, Change], *, position: int | None) -> None:
@@ -181,7 +183,7 @@ class WhooshEngine:
                     words.update(latin)
                     abjad |= change.terms.abjad
             if position is not None:
-                writer.add_document(id=POSITION, position=position)
+                writer.add_document(key=[POSITION], position=position)
             # Before the commit: after a crash the lexicon knows words too many, never too few.
             self._lexicon.add(words, abjad)
         self._renew()
@@ -216,7 +218,7 @@ class WhooshEngine:
     @contextmanager
     def _writing(self, mergetype: Any = writing.NO_MERGE) -> Iterator[Any]:
         try:
-            writer = self._index.writer(timeout=self._patience, delay=0.05, limitmb=64)
+            writer = self._index.writer(timeout=self._patience, delay=0.05, limitmb=POOL_MB)
         except index.LockError as error:
             raise Unavailable("search-busy", "another process is writing the search index") from error
         try:
@@ -268,6 +270,8 @@ def _open_index(folder: Path) -> tuple[Any, Snapshot]:
     there = any(folder.glob("*.toc"))
     make: Any = index.open_dir if there else lambda where: index.create_in(where, _schema())
     opened = make(str(folder))
+    if opened.schema.names() != _schema().names():
+        raise _UnreadableError("written by another version")
     snapshot = Snapshot(opened.reader())
     snapshot.check()
     return opened, snapshot
@@ -286,16 +290,18 @@ def _merge_small(writer: Any, segments: list[Any]) -> list[Any]:
 
 
 def _fields(change: Change, terms: Terms, latin: set[str]) -> dict[str, Any]:
+    keys = Keys.of(change.id, terms)
     return {
-        "id": str(change.id),
         "number": change.id,
         "weight": change.weight,
+        "name": keys.name,
+        "handle": keys.handle,
+        "more": int(bool(keys.more)),
         "words": " ".join(sorted(latin)),
+        "keys": keys.more or None,
         "written": terms.written or None,
         "folded": terms.folded or None,
-        "name": terms.names or None,
-        "plain_name": (terms.plain_names - terms.names) or None,
-        "handle": terms.handles or None,
+        "key": keys.buckets,
     }
 
 
@@ -305,11 +311,7 @@ def _standing(writer: Any, ids: Collection[int], *, position: bool) -> list[int]
     try:
         snapshot = Snapshot(reader)
         many = len(ids) * LOOKED_UP > snapshot.count()
-        found = (
-            snapshot.numbered(ids)
-            if many
-            else [number for one in ids for number in snapshot.find("id", str(one))]
-        )
-        return found + (snapshot.find("id", POSITION) if position else [])
+        found = snapshot.numbered(ids) if many else [number for one in ids for number in snapshot.of_id(one)]
+        return found + (snapshot.find("key", POSITION) if position else [])
     finally:
         reader.close()
