@@ -15,6 +15,7 @@ from typing import cast
 from sqlalchemy import Connection, Table, delete, insert, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from registry.ahead import ahead
 from registry.contributors.people import Person, read_people
 from registry.database import Sessions, transaction
 from registry.models import (
@@ -47,6 +48,15 @@ class _Touched:
     manifests: list[int]
     contributors: list[int]
     after: int
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some makers: all numbers they have, the documents they are now, and the words they are suggested for."""
+
+    gone: set[int]
+    documents: list[Document]
+    suggested: list[_Suggested]
 
 
 def follow(sessions: Sessions, engine: SearchEngine, *, most: int = 100) -> int:
@@ -130,19 +140,23 @@ def _size(session: Session, manifests: list[int]) -> int:
 
 def _changes(sessions: Sessions, touched: _Touched) -> Iterator[Document | Gone]:
     """Every document to be made or removed, in pieces; suggestions are written on the way."""
-    for piece in _contributors(sessions, touched):
-        with sessions() as session:
-            roots = set(session.scalars(select(Contributor.root_id).where(Contributor.id.in_(piece))))
-            people = read_people(session, roots, shown=False)
-        gone = {member.id for person in people.values() for member in person.members} | set(piece)
-        records = {root: person.records for root, person in people.items() if not person.hidden}
-        documents = [_document(people[root], held) for root, held in records.items() if held]
-        rows = _suggestions(documents, records)
+    pieces = (_read(sessions, piece) for piece in _contributors(sessions, touched))
+    for piece in ahead(pieces):  # read while the suggestions before wait for the disk
         with breathing(), transaction(sessions) as session:  # what takes long is done: others write, too
-            _suggest(session, gone, rows)
-        kept = {document.id for document in documents}
-        yield from (Gone(number) for number in sorted(gone - kept))
-        yield from documents
+            _suggest(session, piece.gone, piece.suggested)
+        kept = {document.id for document in piece.documents}
+        yield from (Gone(number) for number in sorted(piece.gone - kept))
+        yield from piece.documents
+
+
+def _read(sessions: Sessions, contributors: list[int]) -> _Piece:
+    with sessions() as session:
+        roots = set(session.scalars(select(Contributor.root_id).where(Contributor.id.in_(contributors))))
+        people = read_people(session, roots, shown=False)
+    gone = {member.id for person in people.values() for member in person.members} | set(contributors)
+    records = {root: person.records for root, person in people.items() if not person.hidden}
+    documents = [_document(people[root], held) for root, held in records.items() if held]
+    return _Piece(gone, documents, _suggestions(documents, records))
 
 
 def _contributors(sessions: Sessions, touched: _Touched) -> Iterator[list[int]]:

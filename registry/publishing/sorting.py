@@ -8,10 +8,8 @@ the runs one after the other are that order.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
-from typing import TypeVar
 
 import duckdb
 import numpy as np
@@ -20,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from registry.ahead import ahead
 from registry.publishing.runs import Runs
 from registry.publishing.stretches import Stretch, stretches
 from registry.publishing.task import INDEX, Task
@@ -35,8 +34,6 @@ _REPEATED = ["contributor", "license", "license_raw", "creator_name"]
 K = "('0x' || substr(sha256('b1|' || {}), 1, 15))::BIGINT"
 _KS = f"SELECT nth, {K.format('item')} AS k FROM items"
 
-Made = TypeVar("Made")
-
 
 def write_sorted(connection: duckdb.DuckDBPyConnection, task: Task, rows: Iterator[pa.RecordBatch]) -> None:
     """All rows (`UNSORTED`, by file and row) into the record index: by maker, those without one last."""
@@ -51,15 +48,6 @@ def write_sorted(connection: duckdb.DuckDBPyConnection, task: Task, rows: Iterat
     runs.finish()
     _write(task, ahead(_in_order(runs)))
     task.path(RUNS).unlink()
-
-
-def ahead(made: Iterator[Made]) -> Iterator[Made]:
-    """The same, the next one made on a thread while this one is used."""
-    with ThreadPoolExecutor(1) as beside:
-        coming = beside.submit(next, made, None)
-        while (one := coming.result()) is not None:
-            coming = beside.submit(next, made, None)
-            yield one
 
 
 def _cut(rows: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
@@ -113,12 +101,7 @@ def _in_order(runs: Runs) -> Iterator[pa.Table]:
 def _write(task: Task, tables: Iterator[pa.Table]) -> None:
     size = row_group(task.rows)
     with pq.ParquetWriter(
-        task.path(INDEX),
-        SCHEMA,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=_REPEATED,
-        write_statistics=["contributor"],  # what it is sorted by: any other's only make the footer long
+        task.path(INDEX), SCHEMA, compression="zstd", compression_level=1, use_dictionary=_REPEATED
     ) as writer:
         held = SCHEMA.empty_table()
         for table in tables:
