@@ -7,7 +7,6 @@ from http import HTTPStatus
 
 import flask
 from flask.json.provider import DefaultJSONProvider
-from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -66,14 +65,14 @@ def create_app(runtime: Runtime | None = None) -> flask.Flask:
     app.secret_key = here.seal.derive("session")
     if here.settings.public_url.startswith("https:"):
         over_https(app)
-    limiter = limits.register(
+    limits.register(
         app,
         budgets(here.settings),
         also=PAGES,
         table=here.settings.data_dir / "budgets",
         key=here.seal.derive("budgets"),
     )
-    app.register_error_handler(RateLimitExceeded, lambda error: _told(error, limits.exceeded(limiter)))
+    app.register_error_handler(limits.TooOften, lambda error: _told(error, limits.exceeded(error)))
     for status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
         app.register_error_handler(status, lambda error: _told(error, errors.of_http(error)))
     app.before_request(lambda: _check_disk(app, here))

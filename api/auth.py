@@ -34,7 +34,8 @@ def needed() -> str:
 
 def refuse_tokens_in_urls() -> None:
     """Addresses end up in logs and histories: a token in one is refused, so that nobody gets used to it."""
-    if any(name.lower() in IN_URL for name in flask.request.args):
+    request = flask.request
+    if request.query_string and any(name.lower() in IN_URL for name in request.args):
         raise Refused(
             "token-in-url", "A token never goes into an address; send it as `Authorization: Bearer TOKEN`."
         )

@@ -49,6 +49,12 @@ class StrictParser(FlaskParser):
     # webargs drops unknown parameters silently; here the schemas say what happens to them.
     DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, str | None]] = {"query": None, "json": None}  # type: ignore[misc]
 
+    def parse(self, argmap: Any, req: flask.Request | None = None, **said: Any) -> Any:
+        """As webargs; where nothing may be asked and nothing was, there is nothing to parse."""
+        if isinstance(argmap, ma.Schema) and not argmap.fields and not flask.request.query_string:
+            return {}
+        return super().parse(argmap, req, **said)
+
     def load_json(self, req: flask.Request, schema: ma.Schema) -> Any:  # noqa: ARG002
         """The JSON body; `{}` where nothing was sent, so that the schema says what is missing."""
         data = bounded(MAX_JSON)

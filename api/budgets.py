@@ -48,6 +48,10 @@ class SharedCounters(Storage):
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count, in a window that begins now where none runs; how many by now."""
+        return self.hit(key, expiry, amount)[0]
+
+    def hit(self, key: str, expiry: float, amount: int = 1) -> tuple[int, int]:
+        """The same; how many by now, and when the window ends."""
         now = time.time()
         tag = self._tag(key)
         with self._alone():
@@ -56,7 +60,7 @@ class SharedCounters(Storage):
                 until, count = math.ceil(now + expiry), 0
             count = min(count + amount, (1 << 32) - 1)
             _SLOT.pack_into(self._table, at, tag, until, count)
-        return count
+        return count, until
 
     def get(self, key: str) -> int:
         """How many in the present window."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import flask
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 READS = frozenset({"GET", "HEAD"})
 SHARED = ("/v1", "/feed", "/log", "/openapi.yaml")  # whoever's page may read these
@@ -17,6 +22,13 @@ PACKABLE = (
     "text/",
 )
 WORTH_PACKING = 1024
+PROTECTING = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Frame-Options", "DENY"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
 
 
 def register(app: flask.Flask) -> None:
@@ -26,66 +38,66 @@ def register(app: flask.Flask) -> None:
 
 def finish(response: flask.Response) -> flask.Response:
     """Complete the answer."""
-    _protect(response)
-    _share(response)
-    _cache(response)
-    _condition(response)
-    _pack(response)
+    environ, path, config = flask.request.environ, flask.request.path, flask.current_app.config
+    present = {name.lower() for name, _ in response.headers}
+    wanted = [*_protecting(path, over_https=config["SESSION_COOKIE_SECURE"]), _caching(environ, response)]
+    response.headers.extend([pair for pair in wanted if pair[0].lower() not in present])
+    _share(response, path, environ)
+    _condition(response, environ)
+    _pack(response, environ)
     return response
 
 
-def _protect(response: flask.Response) -> None:
-    headers = response.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    if flask.request.path.startswith("/v1"):
-        headers.setdefault("X-Robots-Tag", "noindex")  # no search engine shall list people's answers
-    if flask.current_app.config["SESSION_COOKIE_SECURE"]:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+def _protecting(path: str, *, over_https: bool) -> Iterator[tuple[str, str]]:
+    yield from PROTECTING
+    if path.startswith("/v1"):
+        yield "X-Robots-Tag", "noindex"  # no search engine shall list people's answers
+    if over_https:
+        yield "Strict-Transport-Security", "max-age=31536000"
 
 
-def _share(response: flask.Response) -> None:
+def _share(response: flask.Response, path: str, environ: WSGIEnvironment) -> None:
     """Public reads may be read by any page; what carries a token may not: a preflight never allows one."""
-    request = flask.request
-    if not request.path.startswith(SHARED) or "Authorization" in request.headers:
+    if not path.startswith(SHARED) or "HTTP_AUTHORIZATION" in environ:
         return
-    if request.method in READS:
+    if environ["REQUEST_METHOD"] in READS:
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = TOLD
-    elif request.method == "OPTIONS" and request.headers.get("Access-Control-Request-Method") in READS:
+    elif (
+        environ["REQUEST_METHOD"] == "OPTIONS" and environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD") in READS
+    ):
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Allow-Methods"] = "GET, HEAD"
         response.headers["Access-Control-Allow-Headers"] = "If-None-Match, If-Range, Range"
         response.headers["Access-Control-Max-Age"] = "86400"
 
 
-def _cache(response: flask.Response) -> None:
-    private = flask.request.method not in READS or "Authorization" in flask.request.headers
-    usual = "no-store" if private or response.status_code >= 400 else "no-cache"
-    response.headers.setdefault("Cache-Control", usual)
+def _caching(environ: WSGIEnvironment, response: flask.Response) -> tuple[str, str]:
+    private = environ["REQUEST_METHOD"] not in READS or "HTTP_AUTHORIZATION" in environ
+    return "Cache-Control", "no-store" if private or response.status_code >= 400 else "no-cache"
 
 
-def _condition(response: flask.Response) -> None:
+def _condition(response: flask.Response, environ: WSGIEnvironment) -> None:
     """A weak ETag over the body, for reads whose view gave none; 304 where the caller has it."""
-    whole = flask.request.method in READS and response.status_code == 200
+    whole = environ["REQUEST_METHOD"] in READS and response.status_code == 200
     if not whole or response.is_streamed or "no-store" in response.headers["Cache-Control"]:
         return
-    if "ETag" not in response.headers:
-        response.add_etag(weak=True)
-    response.make_conditional(flask.request.environ)
+    response.add_etag(weak=True)
+    response.make_conditional(environ)
 
 
-def _pack(response: flask.Response) -> None:
+def _pack(response: flask.Response, environ: WSGIEnvironment) -> None:
     """Gzip, except beside a token (BREACH: a secret's length must not depend on what the caller chose)."""
     if not response.content_type or not response.content_type.startswith(PACKABLE):
         return
-    response.vary.add("Accept-Encoding")
+    if "Vary" in response.headers:
+        response.vary.add("Accept-Encoding")
+    else:
+        response.headers["Vary"] = "Accept-Encoding"
     if (
-        "Authorization" in flask.request.headers
-        or flask.request.method not in READS
+        "HTTP_ACCEPT_ENCODING" not in environ
+        or "HTTP_AUTHORIZATION" in environ
+        or environ["REQUEST_METHOD"] not in READS
         or response.is_streamed
         or response.status_code != 200
         or "Content-Encoding" in response.headers

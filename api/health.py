@@ -71,15 +71,13 @@ def register(app: flask.Flask) -> None:
         route = rule.rule if rule else "unknown"
         # Whatever stands where a method should is not a label: a caller could make a million of them.
         method = flask.request.method if flask.request.method in METHODS else "other"
-        metrics.requests.labels(method, route, str(response.status_code)).inc()
         took = time.perf_counter() - flask.g.get("began", time.perf_counter())
+        metrics.requests.labels(method, route, str(response.status_code)).inc()
         metrics.seconds.labels(route).observe(took)
-        _requests.info(
-            "request",
-            extra={
-                "method": method, "route": route, "status": response.status_code, "ms": round(took * 1000, 1)
-            },
-        )  # fmt: skip
+        if _requests.isEnabledFor(logging.INFO):
+            ms = round(took * 1000, 1)
+            said = {"method": method, "route": route, "status": response.status_code, "ms": ms}
+            _requests.info("request", extra=said)
         return response
 
     app.before_request(begin)

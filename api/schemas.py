@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cached_property
 from typing import Any
 
 import marshmallow as ma
+
+from api.dumping import Dump, compiled
 
 MAX_LIMIT = 100
 
@@ -17,6 +20,16 @@ class Strict(ma.Schema):
         """Unknown members are refused."""
 
         unknown = ma.RAISE
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        """As marshmallow, by what is found out once (`api.dumping`)."""
+        if self.many if many is None else many:
+            return [self._one(each) for each in obj]
+        return self._one(obj)
+
+    @cached_property
+    def _one(self) -> Dump:
+        return compiled(self, super().dump)
 
 
 class Text(ma.fields.String):

@@ -158,7 +158,7 @@ class Section(Blueprint):  # type: ignore[misc]  # flask-smorest carries no type
                 shaped = self.alt_response(refused, schema=Problem, content_type=PROBLEM_JSON)(shaped)
             if body is not None:
                 shaped = self.arguments(body, location="json")(shaped)
-            shaped = self.arguments(query or Nothing, location="query")(shaped)
+            shaped = self.arguments((query or Nothing)(), location="query")(shaped)
             said = dict(doc or {})
             parameters = said.pop("parameters", None)
             if said:

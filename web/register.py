@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from registry.runtime import Runtime
 from web import errors, words
+from web.cookies import Cookies
 from web.here import our_url
 from web.pages import (
     claim,
@@ -89,6 +90,7 @@ def register(app: flask.Flask) -> None:
         SESSION_COOKIE_NAME="byline",
         PERMANENT_SESSION_LIFETIME=dt.timedelta(hours=6),
     )
+    app.session_interface = Cookies()
     csrf = CSRFProtect(app)
     pages.before_request(_from_here)
     pages.before_request(csrf.protect)
