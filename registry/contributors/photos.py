@@ -18,9 +18,9 @@ from registry.models import ContributorCount, Dataset, Manifest, Publisher
 from registry.storage import ObjectStore, item_index
 from registry.storage.record_index import read_entries
 
-MOST_PHOTOS = (
-    5_000  # of one maker's are looked for elsewhere: enough to say yes; without them nothing says no
-)
+# Of one maker's so many are looked for elsewhere: enough to say yes; without them nothing says no.
+MOST_PHOTOS = 5_000
+MOST_DIGESTS = 100_000  # made for one question, over all versions whose rows are digests: 0.1 s
 
 
 def via_photo(
@@ -45,8 +45,10 @@ def via_photo(
 def withheld_photos(
     session: Session, store: ObjectStore, blinds: Sequence[Blind], members: Sequence[Member]
 ) -> set[int]:
-    """The item keys that withheld rows of their photos have."""
-    photos = _photos(session, store, members) if blinds else pa.array([], pa.string())
+    """The item keys that withheld rows of their photos have; of the fewer photos the more versions there are."""
+    if not blinds:
+        return set()
+    photos = _photos(session, store, members).slice(0, max(MOST_DIGESTS // len(blinds), 1))
     return {k for blind in blinds for k in photo_keys(blind, photos).tolist()}
 
 

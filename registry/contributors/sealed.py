@@ -41,15 +41,15 @@ def erased_host(k: int) -> str:
 
 @dataclass(frozen=True)
 class Hosts(Collection[str]):
-    """Hosts that are wished for, by name or (of an erased person) by what stands in its place."""
+    """Hosts that are wished for, by name or (of an erased person) by what stands in its place: None where nobody was."""
 
     wished: frozenset[str]
-    known_as: Callable[[str], str]
+    known_as: Callable[[str], str] | None
 
     def __contains__(self, host: object) -> bool:
         """Whether it is one of them."""
         return host in self.wished or (
-            isinstance(host, str) and self._any_erased and self.known_as(host) in self.wished
+            isinstance(host, str) and self.known_as is not None and self.known_as(host) in self.wished
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -60,11 +60,10 @@ class Hosts(Collection[str]):
         """How many."""
         return len(self.wished)
 
-    @property
-    def _any_erased(self) -> bool:
-        return any(one.startswith(ERASED) for one in self.wished)
-
 
 def hosts_of(session: Session, wished: Collection[str]) -> Hosts:
     """The hosts of standing wishes, for `in`."""
-    return Hosts(frozenset(wished), lambda host: erased_host(sealed_host(seal_of(session), host)))
+    if not any(one.startswith(ERASED) for one in wished):
+        return Hosts(frozenset(wished), None)
+    seal = seal_of(session)
+    return Hosts(frozenset(wished), lambda host: erased_host(sealed_host(seal, host)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Engine, Row, func, select, text
 from sqlalchemy.orm import Session
@@ -50,7 +51,7 @@ def look_at_rows(sessions: Sessions, items: Engine, store: ObjectStore) -> Findi
         standing, makers = keys.pop(version.id, Sum(0, 0)), counted.get(version.id, (0, 0))
         if not _whole(store, version):
             continue
-        entries, attributed, wanted = _sum(store, version.digest)
+        entries, attributed, wanted = _sum(store, version)
         if (makers[0], makers[1]) != (version.contributors, attributed):
             message = f"{makers[0]} makers with {makers[1]} entries are counted, the record index has {attributed} of {entries}"
             yield Finding("counts-wrong", version.digest, message, rebuild=True)
@@ -84,10 +85,14 @@ def _whole(store: ObjectStore, version: Manifest) -> bool:
         return False
 
 
-def _sum(store: ObjectStore, digest: str) -> tuple[int, int, Sum]:
-    """Entries, those with a maker, and the keys there should be (the photo or URL, each of several photos, the file)."""
+def _sum(store: ObjectStore, version: Manifest) -> tuple[int, int, Sum]:
+    """Entries, those with a maker, and the keys there should be (the photo or URL, each of several photos, the file).
+
+    Of rows that are digests, each of the hosts they lie at, too.
+    """
+    columns = ("contributor", "k", "photos", "sha256", *(("landing_url",) if version.withheld_sha256 else ()))
     entries = attributed = count = positions = 0
-    for table in scan_entries(store, digest, ("contributor", "k", "photos", "sha256")):
+    for table in scan_entries(store, version.digest, columns):
         entries += table.num_rows
         attributed += table.num_rows - table["contributor"].null_count
         several = pc.fill_null(pc.list_value_length(table["photos"]), 0)
@@ -97,7 +102,21 @@ def _sum(store: ObjectStore, digest: str) -> tuple[int, int, Sum]:
         )
         count += pc.sum(each).as_py() or 0
         positions += pc.sum(pc.multiply(each, table["position"])).as_py() or 0
+        if version.withheld_sha256:
+            hosts = _hosts(table)
+            count += len(hosts)
+            positions += pc.sum(hosts).as_py() or 0
     return entries, attributed, Sum(count, positions)
+
+
+def _hosts(table: pa.Table) -> pa.ChunkedArray:
+    """The position of each host of each row, a host that stands twice in a row once."""
+    some = table.filter(table["landing_url"].is_valid())
+    hosts = pc.split_pattern(some["landing_url"], " ").combine_chunks()
+    places = pa.table(
+        {"position": some["position"].take(pc.list_parent_indices(hosts)), "host": hosts.flatten()}
+    )
+    return places.group_by(["position", "host"]).aggregate([])["position"]
 
 
 def look_at_search(sessions: Sessions, engine: SearchEngine) -> Findings:

@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from byline.errors import Conflict, NotFound, Refused
 from byline.formats import withheld
@@ -22,10 +23,14 @@ from registry.contributors.lookup import lookup
 from registry.contributors.queries import contributor
 from registry.contributors.sealed import SEAL
 from registry.database import make_sessions, transaction
-from registry.models import Contributor, Manifest, ManifestFile
+from registry.models import Contributor, Manifest, ManifestFile, item_key
 from registry.publishing import uploads
+from registry.publishing.records import drop_extract
 from registry.seal import Seal
+from registry.storage import item_index
 from registry.storage.record_index import index_key, scan_entries
+from registry.upkeep import versions
+from registry.upkeep.look_views import look_at_rows
 from registry.upkeep.look_withheld import look_at_withheld
 from search.opening import open_engine
 from tests.registry.publishing.desk import Change, Desk, Extract, Registry, extract_of, records
@@ -187,6 +192,59 @@ def test_under_another_seal_it_is_dark_and_said_to_be(published: tuple[Registry,
         assert asked(here, q)["answer"] == "cannot-tell"
     [found] = look_at_withheld(here.sessions)
     assert (found.code, found.at) == ("withheld-key-lost", digest)
+
+
+def test_every_key_of_its_rows_is_counted_and_one_that_is_gone_is_missed(desk: Desk) -> None:
+    rows = records(
+        {"url": "https://cdn.example.org/2.jpg", "landing_url": "https://pictures.example.org/2"},
+        {"url": "https://cdn.example.org/3.jpg", "landing_url": "https://cdn.example.org/3"},
+        {"landing_url": PHOTO},
+        {"landing_url": None},
+    )
+    assert publish(desk, digests_of(rows))["state"] == "published"
+    here = desk.registry
+    assert list(look_at_rows(here.sessions, here.items, here.store)) == []
+    # The hosts of the first row are cdn., pictures. and example.org, which both lie under.
+    with here.items.begin() as connection:
+        last = connection.scalar(select(func.max(item_key.c.k)))
+        connection.execute(delete(item_key).where(item_key.c.k == last))
+    [found] = look_at_rows(here.sessions, here.items, here.store)
+    assert found.code == "keys-wrong"
+
+
+@pytest.mark.parametrize("source", ["extract", "index"])
+def test_one_made_again_is_found_as_before(published: tuple[Registry, str], source: str) -> None:
+    here, digest = published
+    if source == "index":
+        drop_extract(here.store, digest)
+    with here.sessions() as session:
+        number = session.scalars(select(Manifest.id).where(Manifest.digest == digest)).one()
+        before = _said(session, number)
+    item_index.forget(here.items, number)
+    versions.forget_version(here.sessions, number)
+    assert asked(here, PHOTO)["answer"] == "cannot-tell"
+    made = versions.remake_version(
+        number,
+        sessions=here.sessions,
+        items=here.items,
+        store=here.store,
+        settings=here.settings,
+        say=lambda _step, _done, _total: None,
+    )
+    assert made == source
+    for q in (MAKER, PHOTO, "name:lumen-labs/street-portraits:John Roe"):
+        assert asked(here, q)["answer"] == "yes"
+    with here.sessions() as session:
+        assert _said(session, number) == before
+    assert list(look_at_rows(here.sessions, here.items, here.store)) == []
+
+
+def _said(session: Session, number: int) -> list[Any]:
+    """What the tables say of a version: its counts, its key, its files' digests."""
+    manifest = session.get_one(Manifest, number)
+    files = select(ManifestFile.column, ManifestFile.column_sha256).where(ManifestFile.manifest_id == number)
+    counts = (manifest.contributors, manifest.unattributed, manifest.licenses, manifest.spread)
+    return [*counts, manifest.withheld_key, manifest.withheld_sha256, session.execute(files).all()]
 
 
 def test_the_extract_waits_for_its_key(desk: Desk) -> None:
