@@ -87,17 +87,29 @@ def withheld_key(path: Path, *, made: bool = False) -> bytes:
     from byline.formats import withheld
 
     if made and not path.exists():
-        key = secrets.token_bytes(withheld.KEY_BYTES)
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            _made_whole(path, (secrets.token_bytes(withheld.KEY_BYTES).hex() + "\n").encode())
+        except FileExistsError:
+            pass  # somebody was faster
         except OSError as error:
             raise Refused(
                 "unwritable-file", f"{path} cannot be written: {error.strerror}", at="--withheld"
             ) from error
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(key.hex() + "\n")
-        return key
     return withheld.read_key(file_bytes(path, at="--withheld", most=1024).decode("ascii", "replace"))
+
+
+def _made_whole(path: Path, data: bytes) -> None:
+    """A file for its owner only that is there whole or not at all, never in place of another; FileExistsError."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(beside, path)
+    finally:
+        beside.unlink()
 
 
 def standing(asked: Asked, dataset: str, *, offline: bool, needed: bool) -> Standing | None:
