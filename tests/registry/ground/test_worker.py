@@ -19,12 +19,13 @@ from sqlalchemy import select, update
 from byline.errors import Refused, Unavailable
 from registry import jobs
 from registry.database import transaction
+from registry.duties import Duty
 from registry.jobs import LONG, SHORT, Work
 from registry.mail import written
 from registry.models import Act, Job
 from registry.runtime import Runtime, open_runtime, prepare
 from registry.tlog.append import append
-from registry.worker import Duty, Worker
+from registry.worker import Worker
 from tests.plugins.parts import environment_of, settings_in
 
 KILLED = """
