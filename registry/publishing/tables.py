@@ -99,6 +99,7 @@ def open_duckdb(task: Task) -> duckdb.DuckDBPyConnection:
         "autoinstall_known_extensions = false",
         "autoload_known_extensions = false",
         "preserve_insertion_order = false",
+        "parquet_metadata_cache = true",  # makers are asked for in hundreds of stretches, of a footer of some megabytes
         f"disabled_optimizers = {quoted(_HARMFUL)}",
         "enable_external_access = false",
         "lock_configuration = true",
