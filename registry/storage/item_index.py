@@ -19,7 +19,10 @@ from sqlalchemy import Connection, Engine, text
 
 from registry.database import writing
 
-CHUNK = 10_000
+LOADED, CHUNK = (
+    50_000,
+    10_000,
+)  # keys of a transaction: each waits for the disk once, and loading does nothing else as long
 _ASKED = 20_000
 FOUND = pa.schema([("k", pa.int64()), ("manifest_id", pa.int64()), ("position", pa.int64())])
 Int64s = npt.NDArray[np.int64]
@@ -90,8 +93,8 @@ def forget(items: Engine, manifest_id: int) -> int:
 
 def _chunks(batches: Iterable[tuple[Int64s, Int64s]]) -> Iterator[tuple[Int64s, Int64s]]:
     for ks, positions in batches:
-        for start in range(0, len(ks), CHUNK):
-            yield ks[start : start + CHUNK], positions[start : start + CHUNK]
+        for start in range(0, len(ks), LOADED):
+            yield ks[start : start + LOADED], positions[start : start + LOADED]
 
 
 def _insert(connection: Connection, manifest_id: int, ks: Int64s, positions: Int64s) -> None:
