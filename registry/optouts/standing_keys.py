@@ -15,11 +15,12 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from registry.models import CoveredPhoto, MatcherState, OptOut, OptOutSelector
 from registry.optouts.arrays import Ints, ints, together
+from registry.optouts.pieces import select_in
 from registry.optouts.rule import Bools
 
 SHOWN = ("photo", "url")
@@ -84,18 +85,23 @@ def _all(session: Session) -> Parts:
 
 
 def _since(session: Session, *, generation: int) -> Parts:
-    """What was matched later than at this generation, and who was never matched yet: known to none, asked for each time."""
-    later = or_(OptOut.generation > generation, OptOut.generation.is_(None))
-    kind, ours = OptOutSelector.kind, OptOut.id == OptOutSelector.opt_out_id
-    covered = select(CoveredPhoto.k).join(OptOut, OptOut.id == CoveredPhoto.opt_out_id)
-    k, k_beside = (
-        select(column).join(OptOut, ours) for column in (OptOutSelector.k, OptOutSelector.k_beside)
-    )
+    """What was matched later than at this generation, and who was never matched yet: known to none, asked for each time.
+
+    By their ids: joined with the rest, SQLite walks all selectors of a kind to find the few.
+    """
+    later = select(OptOut.id).where(OptOut.generation > generation)
+    never = select(OptOut.id).where(OptOut.generation.is_(None))
+    ids = {*session.scalars(later), *session.scalars(never)}
+    if len(ids) > _AT_ONCE:
+        return _all(session)
+    selected = select(OptOutSelector.kind, OptOutSelector.k, OptOutSelector.k_beside)
+    selectors = list(select_in(session, selected, OptOutSelector.opt_out_id, ids))
+    covered = [k for (k,) in select_in(session, select(CoveredPhoto.k), CoveredPhoto.opt_out_id, ids)]
     return (
-        [_read(session, covered.where(later)), _read(session, k.where(later, kind.in_(SHOWN)))],
+        [ints(covered), ints([row.k for row in selectors if row.kind in SHOWN])],
         [
-            _read(session, k.where(later, kind == "sha256")),
-            _read(session, k_beside.where(later, kind == "photo")),
+            ints([row.k for row in selectors if row.kind == "sha256"]),
+            ints([row.k_beside for row in selectors if row.kind == "photo"]),
         ],
     )
 
