@@ -82,7 +82,7 @@ def test_nothing_asked_is_nothing_found(items: Engine) -> None:
 
 
 def test_the_count_so_far_is_told(items: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(item_index, "CHUNK", 2)
+    monkeypatch.setattr(item_index, "LOADED", 2)
     told: list[int] = []
     ks = np.arange(5, dtype=np.int64)
     item_index.load(items, 1, [(ks, ks)], loaded=told.append)
