@@ -24,8 +24,8 @@ from registry.publishing.stretches import Stretch, stretches
 from registry.publishing.task import INDEX, Task
 from registry.storage.record_index import SCHEMA, row_group
 
-RUN_BYTES = 128 << 20
-STRETCH_BYTES = 192 << 20
+RUN_BYTES = 96 << 20
+STRETCH_BYTES = 128 << 20
 RUNS = "runs.arrow"
 # Columns whose values stand many times in a row group: sorted by maker, a name is one of them.
 _REPEATED = ["contributor", "license", "license_raw", "creator_name"]

@@ -57,7 +57,7 @@ def test_loading_again_changes_nothing(items: Engine) -> None:
 
 
 def test_more_keys_than_fit_a_chunk_are_all_there(items: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(item_index, "CHUNK", 700)
+    monkeypatch.setattr(item_index, "LOADED", 700)
     monkeypatch.setattr(item_index, "_ASKED", 300)
     pairs = [(k * 11, k) for k in range(2000)]
     assert load(items, 1, pairs) == 2000
